@@ -1,0 +1,40 @@
+"""Log events with fields on stderr: a constant message, facts beside it, no prompt text, no user ids."""
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+from decayd.config import LogSettings
+
+
+def get(name: str) -> Any:
+    """Return a logger bound to a component's name."""
+    return structlog.get_logger(component=name)
+
+
+def configure(settings: LogSettings) -> None:
+    """Send structlog and the libraries' warnings to stderr as lines of JSON or for a person."""
+    as_json = settings.format == "json" or (settings.format == "auto" and not sys.stderr.isatty())
+    level = logging.getLevelNamesMapping()[settings.level.upper()]
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.dict_tracebacks if as_json else structlog.processors.format_exc_info,
+    ]
+    renderer: Any = (
+        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+    )
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    )

@@ -1,0 +1,55 @@
+"""What detectors take and give: votes of a window or a reference, and a detection."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+MIN_WINDOW = 150  # votes; 2 % of fewer is under the 3 that any local test needs
+MIN_REFERENCE = 600  # votes; a launch baseline of four weeks of 150
+
+
+@dataclass(frozen=True)
+class Votes:
+    """Queries that count, one per person and topic, in the order of time.
+
+    `vectors` is ``(n, d)`` float32 with rows of length 1, from the stored form; `texts` holds the
+    same n queries (cut), `keys` their request keys and `weeks` the index of each one's week,
+    counted in the weeks that the votes were drawn from.
+    """
+
+    vectors: npt.NDArray[np.float32]
+    texts: npt.NDArray[np.object_]
+    keys: npt.NDArray[np.uint64]
+    weeks: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        """Return n."""
+        return len(self.vectors)
+
+    def take(self, index: npt.NDArray[np.int64]) -> "Votes":
+        """Return the votes at these positions."""
+        return Votes(self.vectors[index], self.texts[index], self.keys[index], self.weeks[index])
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A detector's answer: an exact or bounded p-value, or the reason why there is none."""
+
+    p_value: float
+    drift_detected: bool
+    why_not: str = ""
+
+
+def too_small(window: Votes, reference: Votes) -> str:
+    """Say why no test is made, or return an empty string.
+
+    >>> empty = Votes(np.empty((0, 3), np.float32), np.empty(0, object), *[np.empty(0, int)] * 2)
+    >>> too_small(empty, empty)
+    'not enough data: 0 votes, a test needs 150'
+    """
+    if len(window) < MIN_WINDOW:
+        return f"not enough data: {len(window)} votes, a test needs {MIN_WINDOW}"
+    if len(reference) < MIN_REFERENCE:
+        return f"not enough data: reference of {len(reference)} votes, a test needs {MIN_REFERENCE}"
+    return ""

@@ -1,0 +1,78 @@
+"""Turns event structs into Arrow columns, one table per kind, ready to be compared and inserted."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from decayd.events import KINDS, PERSON_FIELDS, Event
+from decayd.text import text_key
+from store.batch import Rows
+
+Pseudonym = Callable[[str], str]
+
+_JSON_FIELDS = frozenset({
+    "extra", "messages", "segments", "versions", "route", "tool_calls", "retrieved",
+    "expected_outcome", "details", "slices", "subject", "items",
+})  # fmt: skip
+_TYPES: dict[str, pa.DataType] = {
+    **dict.fromkeys(("input_tokens", "cached_tokens", "output_tokens", "n"), pa.int64()),
+    **dict.fromkeys(
+        ("cost_usd", "latency_ms", "ttft_ms", "tenure_days", "routing_propensity", "value", "score",
+         "confidence", "sampling_propensity"),
+        pa.float64(),
+    ),
+    **dict.fromkeys(("format_valid", "probe", "success", "gold", "erase"), pa.bool_()),
+    "v": pa.int32(),
+}  # fmt: skip
+_TEXT_OF = frozenset({"suite_version", "guideline"})
+_encoder = msgspec.json.Encoder(order="sorted")
+
+
+def table(kind: str, rows: Rows, pseudonym: Pseudonym) -> pa.Table:
+    """Return one Arrow row per event, in the same order, with user ids replaced.
+
+    `seq` numbers the rows; `event_id` is filled in; times are microseconds in UTC.
+    """
+    fields = [f for f in KINDS[kind].__struct_fields__ if f not in ("ts", "event_id")]
+    columns: dict[str, Any] = {
+        "seq": pa.array(range(len(rows.events)), pa.int64()),
+        "event_id": pa.array(_event_ids(kind, rows.events, pseudonym), pa.string()),
+        "ts": pa.array(rows.ts_us, pa.timestamp("us")),
+        "available_at": pa.array(rows.available_us, pa.timestamp("us")),
+    }
+    for field in fields:
+        values = _values(field, rows.events, pseudonym)
+        columns[field.removesuffix("_")] = pa.array(values, _TYPES.get(field, pa.string()))
+    if kind == "request":
+        columns["text_key"] = pa.array([text_key(e.query) for e in rows.events], pa.uint64())  # type: ignore[attr-defined]
+    return pa.table(columns)
+
+
+def _values(field: str, events: Sequence[Event], pseudonym: Pseudonym) -> list[Any]:
+    values = list(map(attrgetter(field), events))
+    if field in _JSON_FIELDS:
+        return [None if v is None else _encoder.encode(v).decode() for v in values]
+    if field in PERSON_FIELDS:
+        return [None if v is None else pseudonym(v) for v in values]
+    if field in _TEXT_OF:
+        return [str(v) for v in values]
+    return values
+
+
+def _event_ids(kind: str, events: Sequence[Event], pseudonym: Pseudonym) -> list[str]:
+    if kind == "request":
+        return [e.event_id or e.request_id for e in events]  # type: ignore[attr-defined]
+    return [e.event_id or _digest(e, pseudonym) for e in events]
+
+
+def _digest(event: Event, pseudonym: Pseudonym) -> str:
+    """Return the SHA-256 of an event in canonical form, its user ids replaced."""
+    record = msgspec.to_builtins(event)
+    for field in PERSON_FIELDS:
+        if record.get(field) is not None:
+            record[field] = pseudonym(record[field])
+    return hashlib.sha256(event.kind.encode() + _encoder.encode(record)).hexdigest()

@@ -1,0 +1,149 @@
+"""One transaction per batch: new events, dead letters, offsets and the watermark, or nothing.
+
+An event is known by (kind, event_id). The same event again is dropped; the same id with other
+content keeps the first and sends the other to the dead letters. Only the days that a batch touches
+are looked at, so the cost does not grow with the store; `collector.duplicates` finds the rest.
+"""
+
+import re
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import msgspec
+import pyarrow as pa
+
+from decayd.events import Eval, Event
+from decayd.text import text_key
+from store.batch import Batch, DeadLetter, Rows, Written
+from store.columns import table
+from store.database import Store, Transaction
+from store.identity import insert_staged, judge
+from store.pseudonyms import Pseudonyms
+
+KEPT_BYTES = 64 * 1024  # of a dead letter's value; `dead-letters retry` reads longer ones again
+_PERSON = re.compile(rb'("(?:user_id|actor_id|annotator)"\s*:\s*)"((?:[^"\\]|\\.)*)"')
+
+
+def write_batch(store: Store, batch: Batch, pseudonyms: Pseudonyms, seen_at: datetime) -> Written:
+    """Store a batch.
+
+    Returns
+    -------
+    Written
+        How many events were new, there already, or in conflict with one that was there.
+    """
+    n_new: dict[str, int] = {}
+    n_known = 0
+    conflicts: list[DeadLetter] = []
+    with store.transaction() as transaction:
+        for kind, rows in batch.rows.items():
+            if rows.events:
+                new, lost = _write_kind(transaction, kind, rows, pseudonyms)
+                n_new[kind] = new
+                n_known += len(rows.events) - new - len(lost)
+                conflicts += lost
+        letters = batch.dead_letters + conflicts
+        _write_dead_letters(transaction, letters, pseudonyms, seen_at)
+        _write_positions(transaction, batch, seen_at)
+    return Written(n_new, n_known, len(conflicts), len(letters))
+
+
+def _write_kind(
+    transaction: Transaction, kind: str, rows: Rows, pseudonyms: Pseudonyms
+) -> tuple[int, list[DeadLetter]]:
+    staged = table(kind, rows, pseudonyms.of)
+    transaction.stage("staged", staged)
+    known, conflict = judge(transaction, f"{kind}s", staged.column_names)
+    insert_staged(transaction, f"{kind}s", staged.column_names, known | conflict)
+    if kind == "eval":
+        _register_items(transaction, rows, known | conflict)
+    lost = [_conflict(kind, rows.events[seq]) for seq in sorted(conflict)]
+    return len(rows.events) - len(known) - len(conflict), lost
+
+
+def _register_items(transaction: Transaction, rows: Rows, left_out: set[int]) -> None:
+    items = [
+        {
+            "suite": event.suite, "suite_version": str(event.suite_version),
+            "feature": event.feature, "item_id": item.item_id, "available_us": available_us,
+            "input": item.input, "expected": item.expected, "input_key": text_key(item.input),
+        }
+        for seq, (event, available_us) in enumerate(zip(rows.events, rows.available_us, strict=True))
+        if seq not in left_out and isinstance(event, Eval)
+        for item in event.items or ()
+    ]  # fmt: skip
+    if items:
+        transaction.stage("staged_items", pa.Table.from_pylist(items, schema=_ITEMS))
+        transaction.run("eval_items_insert")
+
+
+_ITEMS = pa.schema([
+    *((name, pa.string()) for name in ("suite", "suite_version", "feature", "item_id")),
+    ("available_us", pa.int64()), ("input", pa.string()), ("expected", pa.string()),
+    ("input_key", pa.uint64()),
+])  # fmt: skip
+
+
+def _conflict(kind: str, event: Event) -> DeadLetter:
+    event_id = event.event_id or getattr(event, "request_id", "")
+    message = f"{kind} {event_id!r} was stored before with other content; the first is kept"
+    value = msgspec.json.encode(event)
+    return DeadLetter("", -1, -1, "conflict", "$.event_id", message, value, kind)
+
+
+def _write_dead_letters(
+    transaction: Transaction, letters: list[DeadLetter], pseudonyms: Pseudonyms, seen_at: datetime
+) -> None:
+    if not letters:
+        return
+    first = 1 + int(transaction.rows("dead_letter_last_id")[0]["last_id"])
+    transaction.append("dead_letters", [
+        {
+            "dead_letter_id": first + i, "topic": d.topic, "partition": d.partition,
+            "offset": d.offset, "kind": d.kind, "reason": d.reason, "field": d.field,
+            "message": d.message, "value": _hide_ids(d.value, pseudonyms)[:KEPT_BYTES],
+            "size_bytes": d.size_bytes, "seen_at": _naive(seen_at), "state": "new",
+        }
+        for i, d in enumerate(letters)
+    ])  # fmt: skip
+
+
+def _hide_ids(value: bytes, pseudonyms: Pseudonyms) -> bytes:
+    def replace(match: re.Match[bytes]) -> bytes:
+        person = match[2].decode("utf-8", "surrogateescape")
+        with suppress(msgspec.DecodeError):
+            person = msgspec.json.decode(b'"' + match[2] + b'"', type=str)
+        return match[1] + b'"' + pseudonyms.of(person).encode() + b'"'
+
+    return _PERSON.sub(replace, value)
+
+
+def _write_positions(transaction: Transaction, batch: Batch, seen_at: datetime) -> None:
+    if batch.positions:
+        transaction.stage("staged_positions", pa.Table.from_pylist([
+            {
+                "topic": p.topic, "partition": p.partition, "next_offset": p.next_offset,
+                "max_ts_us": p.max_ts_us,
+            }
+            for p in batch.positions
+        ], schema=_POSITIONS))  # fmt: skip
+        transaction.run("offset_delete_staged")
+        transaction.run("offset_insert_staged", updated_at=_naive(seen_at))
+    transaction.append("gaps", [
+        {
+            "topic": g.topic, "partition": g.partition, "from_offset": g.from_offset,
+            "to_offset": g.to_offset, "reason": g.reason, "found_at": _naive(seen_at),
+        }
+        for g in batch.gaps
+    ])  # fmt: skip
+    transaction.set_info(**batch.info)
+
+
+_POSITIONS = pa.schema([
+    ("topic", pa.string()), ("partition", pa.int32()), ("next_offset", pa.int64()),
+    ("max_ts_us", pa.int64()),
+])  # fmt: skip
+
+
+def _naive(instant: datetime) -> datetime:
+    return instant.astimezone(UTC).replace(tzinfo=None)
