@@ -9,11 +9,12 @@ import msgspec
 from decayd.results import Estimate
 
 SCHEMA_VERSION = 1
+NOTHING = Estimate(None, why_not="not measured")
 VerdictState = Literal["falling", "recovering", "steady", "learning", "not_measurable"]
 
 
 class Count(msgspec.Struct, frozen=True, kw_only=True):
-    """How many rows have one name, such as a failure type or a reason."""
+    """How many rows have one name, such as a failure type or a reason for refusal."""
 
     name: str
     n: int
@@ -21,7 +22,7 @@ class Count(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BaselineFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The launch baseline of one feature: what "before" means in its section."""
+    """The level that a feature is held against: what "before" means in its section."""
 
     weeks: tuple[date, ...]
     success: Estimate
@@ -30,79 +31,81 @@ class BaselineFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WeekFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """One closed week of a feature.
+    """Success in one closed week.
 
-    `success` is what is known now (withheld numbers carry their reason in `why_not`);
-    `detectable` is the smallest change of this week's figure that would have been seen, in shares.
+    A withheld or unmeasurable number carries its reason in `success.why_not`; `detectable` is
+    the smallest change that would have been seen (a share), `pooled_weeks` how many weeks it took.
     """
 
     week: date
     success: Estimate
     detectable: float | None = None
     pooled_weeks: int = 1
+    withheld: bool = False
 
 
 class SignalFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What users' signals say in the confirmed week and said in the baseline weeks."""
+    """What users' signals say in the confirmed week, and said in the baseline weeks."""
 
-    satisfaction: Estimate
-    friction: Estimate
-    coverage: float | None = None
-    satisfaction_before: Estimate = Estimate(None)
-    friction_before: Estimate = Estimate(None)
+    week: date
+    satisfaction: Estimate = NOTHING
+    friction: Estimate = NOTHING
+    coverage: Estimate = NOTHING
+    satisfaction_before: Estimate = NOTHING
+    friction_before: Estimate = NOTHING
 
 
 class InfrastructureFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The row that is usually green: latency and errors of the newest week beside the baseline's.
+    """Latency and errors of the newest week beside the baseline's: the row that stays green.
 
-    `state` is `green`, `worse` or `unknown` (nothing to compare with); `words` say why.
+    `state` is `unknown` when there is nothing to compare with.
     """
 
     week: date
-    requests: int
-    latency_p50_ms: Estimate
-    latency_p95_ms: Estimate
-    error_share: Estimate
-    timeout_share: Estimate
-    refusal_share: Estimate
-    latency_p95_before_ms: float | None = None
-    error_share_before: float | None = None
+    n_requests: int = 0
+    latency_p50_ms: Estimate = NOTHING
+    latency_p95_ms: Estimate = NOTHING
+    error_share: Estimate = NOTHING
+    timeout_share: Estimate = NOTHING
+    refusal_share: Estimate = NOTHING
+    latency_p95_before_ms: Estimate = NOTHING
+    error_share_before: Estimate = NOTHING
+    timeout_share_before: Estimate = NOTHING
     state: Literal["green", "worse", "unknown"] = "unknown"
-    words: str = ""
 
 
 class TrendPoint(msgspec.Struct, frozen=True, kw_only=True):
-    """One week of the trend: the confirmed figure, and the first one that was printed for it.
+    """One week of the trend.
 
-    `success` is the figure at lag 1 (or the only one, for a back-filled week); it is None for the
-    provisional week, which has only `first`, the figure at lag 0. `latest` is the newest lag
-    known, `restated` says that `latest` left the interval of `first`.
+    `success` is the figure at the newest `lag` >= 1, None for the provisional week; `first` is
+    the figure at lag 0, the first that was printed, None for a back-filled week. `restated` says
+    that the two differ by half a point or more.
     """
 
     week: date
     success: Estimate | None
     first: Estimate | None
-    latest: Estimate | None = None
+    lag: int = 0
     restated: bool = False
     back_filled: bool = False
-    requests: int = 0
-    latency_p95_ms: float | None = None
-    error_share: float | None = None
+    n_requests: int = 0
+    latency_p95_ms: Estimate = NOTHING
+    error_share: Estimate = NOTHING
 
 
 class PartFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """One additive part of a change of success, in shares with a bootstrap interval.
+    """One additive part of a change of success, in shares with a 95 % interval.
 
-    `cause` says that its interval excludes 0 and its sign is the change's.
+    `cause` says that its 90 % interval leaves out 0 and that its sign is the change's.
     """
 
-    name: str
+    name: str  # topic_mix | within_topic | new_topics | gone_topics
     change: Estimate
     cause: bool = False
 
 
 class AttributionFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The change from the baseline weeks to the last weeks, in parts that sum to it."""
+    """The change from the baseline weeks to the last confirmed weeks, in parts that sum to it."""
 
     weeks_before: tuple[date, ...]
     weeks_now: tuple[date, ...]
@@ -110,6 +113,7 @@ class AttributionFacts(msgspec.Struct, frozen=True, kw_only=True):
     now: Estimate
     total: Estimate
     parts: tuple[PartFacts, ...]
+    compound: bool = False
 
     @property
     def gap(self) -> float:
@@ -119,35 +123,42 @@ class AttributionFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TopicFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """One topic's share and success before and now, and what it contributes to the change."""
+    """One topic's share and success before and now, and its part of the change.
+
+    Contributions (shares) sum to the change over all topics of the feature.
+    """
 
     topic_id: str
     label: str
-    share_before: Estimate
-    share_now: Estimate
-    success_before: Estimate
-    success_now: Estimate
+    share_before: Estimate = NOTHING
+    share_now: Estimate = NOTHING
+    success_before: Estimate = NOTHING
+    success_now: Estimate = NOTHING
     contribution: float | None = None
+    kind: str = "shared"  # shared | new | gone
 
 
 class EmergedFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """A topic that was not in the baseline, with masked example queries."""
+    """A topic that was not in the baseline, with masked example queries; `n` of the last week."""
 
     topic_id: str
     label: str
     examples: tuple[str, ...]
     first_week: date
     n: int
-    share_before: Estimate
-    share_now: Estimate
-    success_now: Estimate
+    share_now: Estimate = NOTHING
+    success_now: Estimate = NOTHING
+    success_rest: Estimate = NOTHING
     finding_id: str = ""
 
 
 class ChangeFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry of the change ledger; `days_from_onset` is negative when it came before."""
+    """One entry of the change ledger.
 
-    ts: datetime
+    `days_from_onset` is this change's day minus the first day of the onset week, None without
+    an onset; `everywhere` marks a change that names no feature.
+    """
+
     day: date
     artifact: str
     name: str
@@ -164,48 +175,50 @@ class DatasetFacts(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     version: str
     state: str
-    rows: int
+    n_rows: int
     command: str
-    features: tuple[str, ...] = ()
     failure_types: tuple[Count, ...] = ()
     topics: tuple[Count, ...] = ()
     rejects: tuple[Count, ...] = ()
 
 
 class FindingFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """A finding of the last weeks: what to do next, and how to list the requests behind it."""
+    """A finding that is open or was closed this week, and the command that lists its requests."""
 
     finding_id: str
     kind: str
     title: str
     severity: str
     state: str
-    since: date
+    week: date
     n_members: int
     next_step: str = ""
     command: str = ""
 
 
 class HealthFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether a feature's measurement can be believed, in the newest closed week.
+    """Whether a feature's measurement can be believed.
 
-    `outcomes_words` carries the completeness gate's result in words; `gate_fires` says that the
-    headline is withheld.
+    `outcome_expected` is the arrived share of the weeks before; `gate_fires` withholds the headline.
     """
 
-    outcome_arrived: Estimate
-    join: Estimate
-    rating: Estimate
-    embedded: Estimate
+    week: date
+    outcome_arrived: Estimate = NOTHING
+    outcome_expected: Estimate = NOTHING
+    join: Estimate = NOTHING
+    rating: Estimate = NOTHING
     gate_fires: bool = False
-    outcomes_words: str = ""
+    gate_words: str = ""
 
 
 class MethodFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What an engineer needs to redo a feature's headline number."""
+    """What an engineer needs to redo a feature's confirmed number.
+
+    `arrived_by_day` gives the share of failures and successes that are known after so many days.
+    """
 
     n_eff: float | None = None
-    weight_of_signals: float | None = None
+    lam: float | None = None
     arrived_by_day: dict[str, float] = {}
     alarm_level: float | None = None
     alarm_threshold: float | None = None
@@ -213,7 +226,7 @@ class MethodFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FeatureFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """One feature's section of the report."""
+    """One feature's section."""
 
     name: str
     owner: str
@@ -224,16 +237,19 @@ class FeatureFacts(msgspec.Struct, frozen=True, kw_only=True):
     signals: SignalFacts
     infrastructure: InfrastructureFacts
     health: HealthFacts
+    reason: str = ""
     onset: date | None = None
+    alarm_day: date | None = None
     incident_id: str = ""
+    acknowledged: bool = False
     baseline: BaselineFacts | None = None
     trend: tuple[TrendPoint, ...] = ()
     attribution: AttributionFacts | None = None
     topics: tuple[TopicFacts, ...] = ()
     emerged: tuple[EmergedFacts, ...] = ()
     changes: tuple[ChangeFacts, ...] = ()
-    failures: tuple[Count, ...] = ()
     n_failures: int = 0
+    failures: tuple[Count, ...] = ()
     datasets: tuple[DatasetFacts, ...] = ()
     findings: tuple[FindingFacts, ...] = ()
     not_measured: tuple[str, ...] = ()
@@ -241,7 +257,7 @@ class FeatureFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DifferenceFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that is not as it was in the report of the week before."""
+    """One thing that is not as it was in the report before."""
 
     feature: str
     kind: Literal["verdict", "success", "finding", "topic", "dataset", "feature"]
@@ -251,11 +267,11 @@ class DifferenceFacts(msgspec.Struct, frozen=True, kw_only=True):
 class IntakeFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What came in during the newest week, over all features."""
 
-    requests: int
-    signals: int
-    outcomes: int
+    n_requests: int = 0
+    n_signals: int = 0
+    n_outcomes: int = 0
+    n_gaps: int = 0
     dead_letters: tuple[Count, ...] = ()
-    gaps: int = 0
     newest_event: datetime | None = None
 
     @property
@@ -265,10 +281,10 @@ class IntakeFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReportFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The weekly decay report as known at `as_of`.
+    """The weekly decay report as known at `as_of` (naive UTC).
 
-    `week` is the newest closed week, whose figures are provisional; `confirmed_week` the one
-    before, which verdicts rest on. Shares are 0-1; a missing number says why in `why_not`.
+    `week` is the newest closed week, whose figures are provisional; `confirmed_week` is the one
+    before, on which verdicts rest. Shares are 0-1; a missing number says why in `why_not`.
     """
 
     version: int = SCHEMA_VERSION
@@ -282,7 +298,6 @@ class ReportFacts(msgspec.Struct, frozen=True, kw_only=True):
     intake: IntakeFacts
     last_report: datetime | None = None
     changed: tuple[DifferenceFacts, ...] = ()
-    not_measured: tuple[str, ...] = ()
     false_pages_per_year: float | None = None
 
     def feature(self, name: str) -> FeatureFacts | None:

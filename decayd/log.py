@@ -1,4 +1,4 @@
-"""Log events with fields on stderr: a constant message, facts beside it, no prompt text, no user ids."""
+"""Log events on stderr: a constant message, facts beside it, no prompt text, no user ids."""
 
 import logging
 import sys

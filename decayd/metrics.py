@@ -4,7 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 
 class Metrics:
-    """All counters and gauges, in a registry of their own so that two daemons can share a process."""
+    """All counters and gauges, in a registry of their own: two daemons can share a process."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()

@@ -1,4 +1,4 @@
-"""Plug-ins are the modules of a folder: one file is one detector, one input format, one export format."""
+"""Plug-ins are the modules of a folder: one file is one detector, or one format."""
 
 import importlib
 import pkgutil

@@ -1,4 +1,4 @@
-"""ISO weeks and days in the report's time zone, as naive UTC datetimes, which is how the store keeps time."""
+"""ISO weeks and days in the report's time zone, as naive UTC instants like the store's."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta

@@ -52,7 +52,7 @@ class Transaction:
 
     def append(self, table: str, rows: pa.Table | list[dict[str, Any]]) -> None:
         """Append rows by column name; columns that are left out become NULL."""
-        data = rows if isinstance(rows, pa.Table) else self._typed(table, rows)
+        data = rows if isinstance(rows, pa.Table) else self.typed(table, rows)
         if data.num_rows:
             self._connection.register("appended", data)
             columns = ", ".join(f'"{column}"' for column in data.column_names)
@@ -71,7 +71,8 @@ class Transaction:
         """Run SQL that `store` itself composed; everybody else names a query."""
         return self._connection.execute(text).fetchall()
 
-    def _typed(self, table: str, rows: list[dict[str, Any]]) -> pa.Table:
+    def typed(self, table: str, rows: list[dict[str, Any]]) -> pa.Table:
+        """Return dicts as Arrow rows with the column types of `table`."""
         names = list(rows[0]) if rows else []
         empty = self._connection.execute(f'SELECT * FROM "{table}" LIMIT 0').to_arrow_table()  # noqa: S608
         schema = pa.schema([empty.schema.field(name) for name in names])

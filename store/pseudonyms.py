@@ -1,4 +1,4 @@
-"""User ids become pseudonyms before they are stored: HMAC-SHA-256 with a key that is never in the store."""
+"""User ids become pseudonyms before they are stored: HMAC-SHA-256, its key never in the store."""
 
 import hashlib
 import hmac

@@ -65,11 +65,11 @@ def _register_items(transaction: Transaction, rows: Rows, left_out: set[int]) ->
     items = [
         {
             "suite": event.suite, "suite_version": str(event.suite_version),
-            "feature": event.feature, "item_id": item.item_id, "available_us": available_us,
+            "feature": event.feature, "item_id": item.item_id, "available_us": rows.available_us[seq],
             "input": item.input, "expected": item.expected, "input_key": text_key(item.input),
         }
-        for seq, (event, available_us) in enumerate(zip(rows.events, rows.available_us, strict=True))
-        if seq not in left_out and isinstance(event, Eval)
+        for seq, event in enumerate(rows.events)
+        if isinstance(event, Eval) and seq not in left_out
         for item in event.items or ()
     ]  # fmt: skip
     if items:
@@ -97,7 +97,7 @@ def _write_dead_letters(
     if not letters:
         return
     first = 1 + int(transaction.rows("dead_letter_last_id")[0]["last_id"])
-    transaction.append("dead_letters", [
+    rows = [
         {
             "dead_letter_id": first + i, "topic": d.topic, "partition": d.partition,
             "offset": d.offset, "kind": d.kind, "reason": d.reason, "field": d.field,
@@ -105,7 +105,9 @@ def _write_dead_letters(
             "size_bytes": d.size_bytes, "seen_at": _naive(seen_at), "state": "new",
         }
         for i, d in enumerate(letters)
-    ])  # fmt: skip
+    ]  # fmt: skip
+    transaction.stage("staged_letters", transaction.typed("dead_letters", rows))
+    transaction.run("dead_letter_insert_staged")
 
 
 def _hide_ids(value: bytes, pseudonyms: Pseudonyms) -> bytes:

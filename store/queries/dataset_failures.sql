@@ -6,6 +6,16 @@ WITH asked AS MATERIALIZED (
   WHERE ts >= $from_ts AND ts < $until_ts
     AND (len($features::VARCHAR[]) = 0 OR list_contains($features::VARCHAR[], feature))
 ),
+finals AS (
+  SELECT request_key, session_id, ts
+  FROM outcomes
+  WHERE available_at <= $as_of AND NOT duplicate AND final_text IS NOT NULL
+),
+sessions AS (
+  SELECT request_key, session_id, ts
+  FROM requests
+  WHERE available_at <= $as_of AND NOT duplicate AND session_id IS NOT NULL
+),
 evidence AS (
   SELECT request_key
   FROM request_signals($as_of)
@@ -13,9 +23,13 @@ evidence AS (
   UNION
   SELECT request_key FROM request_outcomes($as_of, $outcome_values) WHERE y = 0
   UNION
-  SELECT request_key FROM labels WHERE available_at <= $as_of AND NOT duplicate
+  SELECT request_key FROM finals WHERE request_key IS NOT NULL
   UNION
-  SELECT request_key FROM final_texts($as_of)
+  SELECT s.request_key
+  FROM (SELECT session_id, ts FROM finals WHERE request_key IS NULL) f
+  ASOF JOIN sessions s ON s.session_id = f.session_id AND f.ts >= s.ts
+  UNION
+  SELECT request_key FROM labels WHERE available_at <= $as_of AND NOT duplicate
   UNION
   SELECT md5_number_lower(regenerates)
   FROM requests

@@ -1,0 +1,134 @@
+"""The job table, and the one runner that live, `once` and `replay` share.
+
+A job is a function of (store, as_of). An `as_of` is the end of a day or week in the report's time
+zone; it is due once the watermark has passed it, so wall time never decides what a job sees.
+"""
+
+import importlib
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import msgspec
+
+from decayd import log
+from decayd.clock import Clock
+from decayd.config import Settings
+from decayd.errors import DecaydError
+from decayd.metrics import Metrics
+from decayd.weeks import closes_week, day_closes
+from store.database import Store
+
+_log = log.get("jobs")
+CLOSE = "close"  # marks in `job_runs` that every job of an as_of has had its turn
+
+
+class Job(msgspec.Struct, frozen=True):
+    """One row of the job table."""
+
+    name: str
+    every: Literal["day", "week"]
+    module: str
+    answers: str
+
+    def run(self, store: Store, as_of: datetime, settings: Settings) -> dict[str, Any]:
+        """Import the job's module and run it."""
+        work: Callable[..., dict[str, Any]] = importlib.import_module(self.module).run
+        return work(store, as_of, settings)
+
+
+JOBS = (
+    Job("duplicates", "day", "collector.duplicates", "marks an event id that came on two days"),
+    Job("derive", "day", "collector.derive", "finds retries and abandoned sessions"),
+    Job("topics", "week", "drift.run", "embeds queries, assigns topics, scans for new ones"),
+    Job("figures", "week", "decay_reports.run", "success, satisfaction, friction, alarms"),
+    Job("datasets", "week", "training_sets.run", "builds the configured training sets"),
+    Job("report", "week", "decay_reports.weekly", "writes the weekly report"),
+)
+
+
+class JobRun(msgspec.Struct, frozen=True):
+    """What one run of a job did."""
+
+    job: str
+    as_of: datetime
+    state: Literal["done", "failed"]
+    seconds: float
+    details: dict[str, Any]
+
+
+def run_due(
+    store: Store, settings: Settings, clock: Clock, metrics: Metrics | None = None
+) -> Iterator[JobRun]:
+    """Run every job whose as_of the watermark has passed, oldest first.
+
+    Weeks before the first live record are back-filled: they are run once, at their last close.
+    A job that fails is logged and recorded; the others go on, and nothing is lost.
+    """
+    for as_of in due(store, settings.report.timezone):
+        for job in JOBS:
+            if job.every == "day" or closes_week(as_of, settings.report.timezone):
+                run = _run(job, store, as_of, (settings, clock))
+                if metrics:
+                    metrics.job_seconds.labels(job.name).set(run.seconds)
+                yield run
+        _record(store, JobRun(CLOSE, as_of, "done", 0.0, {}), clock.now())
+
+
+def due(store: Store, timezone: str) -> list[datetime]:
+    """List the closes that the watermark has passed and that no run has dealt with."""
+    span = store.rows("job_span", close=CLOSE)[0]
+    if span["first_ts"] is None or span["watermark"] is None:
+        return []
+    after = span["last_close"] or span["first_ts"]
+    closes = list(day_closes(after, span["watermark"], timezone))
+    live_from = span["first_live_at"] or span["watermark"]
+    filled_in = [c for c in closes if c <= live_from and closes_week(c, timezone)]
+    live = [c for c in closes if c > live_from and c < span["watermark"]]
+    return filled_in[-1:] + live
+
+
+def check_requirements(settings: Settings) -> None:
+    """Stop early when a job could not run at all.
+
+    Raises
+    ------
+    ModelMissing
+        When the embedding model is not there.
+    """
+    from drift.embedding import check_model
+
+    check_model(settings.topics)
+
+
+def _run(job: Job, store: Store, as_of: datetime, context: tuple[Settings, Clock]) -> JobRun:
+    settings, clock = context
+    began = clock.monotonic()
+    try:
+        details, state = job.run(store, as_of, settings), "done"
+    except DecaydError as error:
+        details, state = {"error": str(error), "hint": error.hint}, "failed"
+        _log.error("job failed", job=job.name, as_of=as_of.isoformat(), **details)
+    except Exception as error:
+        details, state = {"error": f"{type(error).__name__}: {error}"}, "failed"
+        _log.exception("job failed", job=job.name, as_of=as_of.isoformat())
+    seconds = clock.monotonic() - began
+    run = JobRun(job.name, as_of, "done" if state == "done" else "failed", seconds, details)
+    _record(store, run, clock.now())
+    _log.debug("job ran", job=job.name, as_of=as_of.isoformat(), state=state, **details)
+    return run
+
+
+def _record(store: Store, run: JobRun, finished: datetime) -> None:
+    finished = finished.astimezone(UTC).replace(tzinfo=None)
+    store.append(
+        "job_runs",
+        [
+            {
+                "job": run.job, "as_of": run.as_of, "started_at": finished,
+                "finished_at": finished, "state": run.state,
+                "details": json.dumps(run.details | {"seconds": round(run.seconds, 3)}, default=str),
+            }
+        ],
+    )  # fmt: skip
