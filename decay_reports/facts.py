@@ -199,7 +199,8 @@ class FindingFacts(msgspec.Struct, frozen=True, kw_only=True):
 class HealthFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a feature's measurement can be believed.
 
-    `outcome_expected` is the arrived share of the weeks before; `gate_fires` withholds the headline.
+    `outcome_expected` is the arrived share of the weeks before; when `gate_fires` the headline is
+    withheld and `gate_words` say why.
     """
 
     week: date

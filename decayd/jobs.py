@@ -7,7 +7,7 @@ zone; it is due once the watermark has passed it, so wall time never decides wha
 import importlib
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -97,9 +97,9 @@ def check_requirements(settings: Settings) -> None:
     ModelMissing
         When the embedding model is not there.
     """
-    from drift.embedding import check_model
+    from drift.model_files import find_model
 
-    check_model(settings.topics)
+    find_model(settings.topics.model)
 
 
 def _run(job: Job, store: Store, as_of: datetime, context: tuple[Settings, Clock]) -> JobRun:
@@ -110,7 +110,7 @@ def _run(job: Job, store: Store, as_of: datetime, context: tuple[Settings, Clock
     except DecaydError as error:
         details, state = {"error": str(error), "hint": error.hint}, "failed"
         _log.error("job failed", job=job.name, as_of=as_of.isoformat(), **details)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a job's fault must not stop the daemon
         details, state = {"error": f"{type(error).__name__}: {error}"}, "failed"
         _log.exception("job failed", job=job.name, as_of=as_of.isoformat())
     seconds = clock.monotonic() - began
@@ -122,13 +122,13 @@ def _run(job: Job, store: Store, as_of: datetime, context: tuple[Settings, Clock
 
 def _record(store: Store, run: JobRun, finished: datetime) -> None:
     finished = finished.astimezone(UTC).replace(tzinfo=None)
-    store.append(
-        "job_runs",
-        [
-            {
-                "job": run.job, "as_of": run.as_of, "started_at": finished,
-                "finished_at": finished, "state": run.state,
-                "details": json.dumps(run.details | {"seconds": round(run.seconds, 3)}, default=str),
-            }
-        ],
-    )  # fmt: skip
+    details = json.dumps(run.details | {"seconds": round(run.seconds, 3)}, default=str)
+    row = {
+        "job": run.job,
+        "as_of": run.as_of,
+        "started_at": finished - timedelta(seconds=run.seconds),
+        "finished_at": finished,
+        "state": run.state,
+        "details": details,
+    }
+    store.append("job_runs", [row])

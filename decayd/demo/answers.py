@@ -123,7 +123,14 @@ class Desk:
         return round(visit.person.tenure(day), 2) if visit.person else None
 
     def _turn(
-        self, request: Request, ask: Ask, visit: Visit, at_ms: int, *, success: bool | None, reference: str
+        self,
+        request: Request,
+        ask: Ask,
+        visit: Visit,
+        at_ms: int,
+        *,
+        success: bool | None,
+        reference: str,
     ) -> Turn:
         return Turn(
             request=request,

@@ -1,8 +1,9 @@
-"""The hidden truth of one feature over time: topic shares, chance of success, reactions, versions."""
+"""What is true of one feature over time: topic shares, success, reactions, versions."""
 
 from math import exp, log
 from random import Random
 
+from decayd.demo.people import is_new
 from decayd.demo.scenarios import Deploy, FeaturePlan, NewTopic, Rates
 from decayd.demo.texts import Intent, vocabulary
 from decayd.demo.timeline import DAY_MS, Timeline
@@ -11,7 +12,6 @@ _SPREAD = (0.05, -0.04, 0.02, -0.03, 0.04, -0.02)  # how much easier one intent 
 _SHARE_JITTER_SD = 0.12  # of a topic's share, from week to week
 _DAY_NOISE_SD = 0.12  # logit, from day to day
 _NEW_USER_LOGIT = -0.25
-_NEW_USER_DAYS = 7
 
 
 class Course:
@@ -80,7 +80,7 @@ def day_noise(rng: Random) -> float:
 
 def tenure_shift(tenure_days: float | None) -> float:
     """Return how much harder it is to help somebody who is new, on the logit scale."""
-    return _NEW_USER_LOGIT if tenure_days is not None and tenure_days < _NEW_USER_DAYS else 0.0
+    return _NEW_USER_LOGIT if is_new(tenure_days) else 0.0
 
 
 def deploy_ms(timeline: Timeline, deploy: Deploy) -> int:

@@ -52,9 +52,14 @@ class Person(msgspec.Struct, frozen=True):
         return day - self.joined
 
 
+def is_new(tenure_days: float | None) -> bool:
+    """Tell whether somebody is in the first week; those who are not signed in are not."""
+    return tenure_days is not None and tenure_days < _NEW_DAYS
+
+
 def population(rng: Random, n_days: int, scale: float) -> tuple[Person, ...]:
     """Draw everybody who is there at some time in the run, so that the tenure mix stays put."""
-    people = []
+    people: list[Person] = []
     n_joins = max(20, round((n_days + _HISTORY_DAYS) * _JOIN_PER_DAY * scale))
     for _ in range(n_joins):
         joined = rng.uniform(-_HISTORY_DAYS, n_days)
@@ -97,6 +102,6 @@ class Crowd:
 
 
 def _appetite(person: Person, first_day: int, rng: Random) -> float:
-    burst = exp(rng.gauss(0, 1.0 if person.weight == _HEAVY_WEIGHT else 0.3))
-    new = _NEW_WEIGHT if person.tenure(first_day) < _NEW_DAYS else 1.0
+    burst = exp(rng.gauss(0, 0.6 if person.weight == _HEAVY_WEIGHT else 0.3))
+    new = _NEW_WEIGHT if is_new(person.tenure(first_day)) else 1.0
     return person.weight * burst * new

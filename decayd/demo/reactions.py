@@ -11,6 +11,7 @@ import msgspec
 
 from decayd.demo.answers import Turn
 from decayd.demo.course import Course
+from decayd.demo.people import is_new
 from decayd.demo.scenarios import Rates
 from decayd.demo.timeline import DAY_MS, instant
 from decayd.demo.traffic import after
@@ -44,7 +45,11 @@ _COMMENTS = (
     "=1+1 wrong sum",
     "😡",
 )
-_POLITE = ("{} Kind regards, the support team", "Hello! {}", "{} Let us know if anything is unclear.")
+_POLITE = (
+    "{} Kind regards, the support team",
+    "Hello! {}",
+    "{} Let us know if anything is unclear.",
+)
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -73,7 +78,7 @@ class Reactions:
                 yield self._signal("regenerate", turn, following.at_ms - 300)
 
     def resolved_by_agent(self, turn: Turn) -> Sent:
-        """Return the outcome of a failure that an agent solved within a day, with the right text."""
+        """Return the outcome of a failure that an agent put right within a day."""
         at_ms = turn.done_ms + int((0.3 + 0.5 * self._rng.random()) * DAY_MS)
         return self._arrived(turn, at_ms, final_text=turn.reference, last=False)
 
@@ -122,8 +127,8 @@ class Reactions:
 
     def _outcome(self, turn: Turn, *, last: bool) -> Iterator[Sent]:
         plan = self._course.plan
-        new = turn.request.tenure_days is not None and turn.request.tenure_days < 7
-        if self._rng.random() >= plan.outcome_share * (_NEW_USER_OUTCOMES if new else 1.0):
+        known = _NEW_USER_OUTCOMES if is_new(turn.request.tenure_days) else 1.0
+        if self._rng.random() >= plan.outcome_share * known:
             return
         median, sigma = _SUCCESS_DELAY if turn.success else _FAILURE_DELAY
         days = min(_WINDOW_DAYS, exp(self._rng.gauss(log(median), sigma)))

@@ -3,6 +3,8 @@
 Weeks are those of a 26-week run, counted from 1; `Timeline.planted` maps them to other lengths.
 """
 
+from typing import Literal
+
 import msgspec
 
 
@@ -14,10 +16,10 @@ class Rates(msgspec.Struct, frozen=True):
 
 
 class Deploy(msgspec.Struct, frozen=True):
-    """A change that was announced; `key` names the entry of a request's `versions` that it moves."""
+    """A change that was announced; `key` is the entry of a request's `versions` that it moves."""
 
     week: int
-    artifact: str
+    artifact: Literal["prompt", "index", "tools", "code", "feature"]
     name: str
     old: str
     new: str
@@ -92,7 +94,7 @@ FEATURES: tuple[FeaturePlan, ...] = (
     FeaturePlan(
         name="order_status",
         vocabulary="order_status",
-        success=0.805,
+        success=0.815,
         reactions=_CHAT,
         versions={"prompt": "orders-7", "index": "2-0"},
         deploys=(
@@ -104,7 +106,7 @@ FEATURES: tuple[FeaturePlan, ...] = (
     FeaturePlan(
         name="refund_help",
         vocabulary="refund_help",
-        success=0.705,
+        success=0.715,
         reactions=_CHAT | {"accept": Rates(0.10, 0.03), "edit": Rates(0.015, 0.06)},
         outcome_share=0.28,
         final_text_share=0.35,
@@ -121,7 +123,7 @@ FEATURES: tuple[FeaturePlan, ...] = (
     FeaturePlan(
         name="smart_reply",
         vocabulary="smart_reply",
-        success=0.785,
+        success=0.795,
         reactions=_DRAFT,
         outcome_share=0.25,
         latency_ms=820,
@@ -139,7 +141,7 @@ FEATURES: tuple[FeaturePlan, ...] = (
     FeaturePlan(
         name="returns_bot",
         vocabulary="returns_bot",
-        success=0.775,
+        success=0.787,
         reactions=_CHAT,
         outcome_share=0.26,
         latency_ms=840,

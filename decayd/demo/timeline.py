@@ -47,6 +47,6 @@ def instant(at_ms: int) -> datetime:
 
 
 def chance(seed: int, name: str) -> Random:
-    """Return a generator of its own for `name`, so that one feature's draws don't move another's."""
+    """Return a generator of its own for `name`: one feature's draws don't move another's."""
     digest = hashlib.sha256(f"{seed}/{name}".encode()).digest()
     return Random(int.from_bytes(digest[:8], "big"))  # noqa: S311 - a simulation, not a secret

@@ -10,11 +10,11 @@ sessions AS (
   FROM requests
   WHERE available_at <= $as_of AND NOT duplicate AND session_id IS NOT NULL
 )
-SELECT request_key, event_id, ts, outcome, final_text, actor_id
+SELECT request_key, event_id, ts, outcome, final_text AS text, actor_id
 FROM known
 WHERE request_key IS NOT NULL
 UNION ALL
-SELECT s.request_key, k.event_id, k.ts, k.outcome, k.final_text, k.actor_id
+SELECT s.request_key, k.event_id, k.ts, k.outcome, k.final_text AS text, k.actor_id
 FROM (SELECT * FROM known WHERE request_key IS NULL) k
 ASOF JOIN sessions s ON s.session_id = k.session_id AND k.ts >= s.ts
 ORDER BY ts, event_id, request_key;

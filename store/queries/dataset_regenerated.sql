@@ -5,5 +5,5 @@ SELECT r.request_key, r.request_id, md5_number_lower(r.regenerates) AS replaced_
 FROM user_requests($as_of) r
 LEFT JOIN signal_scores($as_of) s ON s.request_key = r.request_key
 LEFT JOIN request_outcomes($as_of, $outcome_values) o ON o.request_key = r.request_key
-WHERE r.regenerates IS NOT NULL AND r.ts >= $from_ts
+WHERE r.regenerates <> r.request_id AND r.ts >= $from_ts
 ORDER BY r.ts, r.request_id;

@@ -1,4 +1,5 @@
--- one row per user request made in [$start, $as_of) as known at $as_of, by feature and time:
+-- one row per user request made in [$start, $until) as known at $as_of, by feature and time
+-- ($feature NULL: every feature):
 -- who asked, its topic and tenure, what its signals say, and its outcome with both its times.
 -- Tenure is what was sent, else time since the user was first seen, unless the store's history
 -- is too young to tell; `tenure_days` is NULL where it is unknown.
@@ -15,7 +16,7 @@ asked AS (
   SELECT feature, request_key, request_id, ts, status, response, session_id, user_id, tenure_days,
          expected_outcome
   FROM user_requests($as_of)
-  WHERE ts >= $start AND ts < $as_of
+  WHERE ts >= $start AND ts < $until AND ($feature::VARCHAR IS NULL OR feature = $feature)
 )
 SELECT r.feature, r.request_key, epoch_us(r.ts) AS ts_us,
        md5_number_lower(coalesce('u' || r.user_id, 's' || r.session_id, 'r' || r.request_id))
@@ -42,7 +43,7 @@ SELECT r.feature, r.request_key, epoch_us(r.ts) AS ts_us,
        epoch_us(o.first_outcome_ts) AS first_outcome_us,
        epoch_us(o.first_available_at) AS first_available_us,
        r.expected_outcome IS NOT NULL AS stated,
-       (r.expected_outcome ->> '$.silence') = 'failure' AS silence_is_failure,
+       ((r.expected_outcome ->> '$.silence') = 'failure')::DOUBLE AS silence_fails,
        (r.expected_outcome ->> '$.window_days')::DOUBLE AS window_days
 FROM asked r
 CROSS JOIN history

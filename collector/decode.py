@@ -1,0 +1,123 @@
+"""One record to events: picks the topic's format, then checks what every format must keep to.
+
+Whatever the bytes are, the only thing that is raised is DecodeError.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from collector import formats
+from collector.source import Defaults, Record
+from decayd import plugins
+from decayd.config import CollectorSettings, TopicSettings
+from decayd.errors import DecodeError
+from decayd.events import Event, Outcome, Signal, epoch_us
+
+_SECONDS = range(1_000_000_000, 100_000_000_000)  # as milliseconds: 1970 to 1973; as seconds: now
+
+
+class Timed(msgspec.Struct, frozen=True, gc=False):
+    """An event and its time in microseconds since 1970."""
+
+    event: Event
+    ts_us: int
+
+
+class Decoder:
+    """Decodes the records of one source.
+
+    Parameters
+    ----------
+    topics
+        What each topic carries; topics that are not listed carry native records without defaults.
+    settings
+        Size limit and how far ahead of the clock an event may be.
+    """
+
+    def __init__(self, topics: Mapping[str, TopicSettings], settings: CollectorSettings) -> None:
+        self._max_bytes = settings.max_record_kib * 1024
+        self._future = timedelta(minutes=settings.future_minutes)
+        self._topics = {name: _topic(topic) for name, topic in topics.items()}
+        self._other = _topic(TopicSettings())
+
+    def latest_us(self, now: datetime) -> int:
+        """Return the largest time in microseconds that an event may have at `now`."""
+        return epoch_us(now + self._future)
+
+    def decode(self, record: Record, latest_us: int) -> list[Timed]:
+        """Return the events of a record, none for a tombstone.
+
+        Raises
+        ------
+        DecodeError
+            When any of it is bad: nothing of the record is stored then.
+        """
+        value = record.value
+        if value is None:
+            return []
+        size = record.size_bytes or len(value)
+        if size > self._max_bytes:
+            raise DecodeError("oversize", "$", _oversize(size, self._max_bytes))
+        decode, defaults = self._topics.get(record.topic, self._other)
+        return [_checked(event, latest_us) for event in decode(value, defaults)]
+
+    def kind_of(self, topic: str) -> str | None:
+        """Return the kind that a topic's records have when they don't say."""
+        return self._topics.get(topic, self._other)[1].kind
+
+
+def _topic(settings: TopicSettings) -> tuple[Any, Defaults]:
+    decode = plugins.load(formats, settings.format).decode
+    return decode, Defaults(kind=settings.kind, feature=settings.feature)
+
+
+def _oversize(size: int, limit: int) -> str:
+    return (
+        f"the record has {size:,} bytes, the limit is {limit:,}; "
+        "shorten it, or raise collector.max_record_kib"
+    )
+
+
+def _checked(event: Event, latest_us: int) -> Timed:
+    ts_us = _time(event)
+    if ts_us > latest_us:
+        ahead = timedelta(microseconds=ts_us - latest_us)
+        raise DecodeError(
+            "future",
+            "$.ts",
+            f"the event is {_length(ahead)} too far ahead of the clock; "
+            "set the sender's clock, or raise collector.future_minutes",
+        )
+    if isinstance(event, Signal | Outcome):
+        _check_target(event)
+    return Timed(event, ts_us)
+
+
+def _time(event: Event) -> int:
+    try:
+        ts_us = epoch_us(event.ts)
+    except (ValueError, OverflowError) as error:
+        raise DecodeError("invalid", "$.ts", f"{error}; send RFC 3339 or milliseconds") from error
+    if not isinstance(event.ts, datetime) and event.ts in _SECONDS:
+        raise DecodeError("invalid", "$.ts", "this looks like epoch seconds; send milliseconds")
+    return ts_us
+
+
+def _check_target(event: Signal | Outcome) -> None:
+    if isinstance(event, Signal) and event.signal == "preference":
+        if event.chosen is None and event.rejected is None:
+            raise DecodeError(
+                "invalid", "$.chosen", "a preference needs `chosen` or `rejected`, a request_id"
+            )
+    elif event.request_id is None and event.session_id is None:
+        raise DecodeError(
+            "invalid", "$.request_id", f"a {event.kind} needs `request_id` or `session_id`"
+        )
+
+
+def _length(ahead: timedelta) -> str:
+    days, rest = divmod(int(ahead.total_seconds()), 86_400)
+    return f"{days:,} days" if days else f"{rest // 3600} h {rest % 3600 // 60} min"

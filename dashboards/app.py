@@ -1,0 +1,112 @@
+"""The Litestar app: health, metrics, the API of `dashboards.operations`, and the report pages."""
+
+from typing import TYPE_CHECKING, Any
+
+from decayd.errors import ConfigError, DecaydError
+from decayd.metrics import Metrics
+
+if TYPE_CHECKING:
+    from litestar import Litestar
+
+from dashboards.operations import Context, perform
+from dashboards.pages import index_page
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_CSP = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "content-security-policy": _CSP,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-store",
+}
+_MEDIA = {"html": "text/html", "markdown": "text/markdown", "facts_json": "application/json"}
+
+
+def check_host(host: str) -> None:
+    """Refuse to listen beyond this machine.
+
+    Raises
+    ------
+    ConfigError
+        For any address but loopback: the API has no tokens yet.
+    """
+    if host not in LOOPBACK:
+        raise ConfigError(
+            f"server.host = {host!r}: this version listens on loopback only",
+            hint="set server.host = '127.0.0.1' and put a proxy with authentication before it",
+        )
+
+
+def make_app(context: Context, metrics: Metrics) -> "Litestar":
+    """Build the app over one open store."""
+    from litestar import Litestar, Request, Response
+    from litestar.config.allowed_hosts import AllowedHostsConfig
+    from litestar.datastructures import ResponseHeader
+
+    def explain(_: Request[Any, Any, Any], error: DecaydError) -> Response[dict[str, Any]]:
+        body = {"error": str(error), "hint": error.hint, "exit_code": error.exit_code}
+        return Response(body, status_code=422)
+
+    return Litestar(
+        [*_health(context, metrics), *_pages(context), _api(context)],
+        allowed_hosts=AllowedHostsConfig(["127.0.0.1", "localhost", "[::1]"]),
+        exception_handlers={DecaydError: explain},
+        response_headers=[ResponseHeader(name=n, value=v) for n, v in _HEADERS.items()],
+        openapi_config=None,
+        request_max_body_size=1 << 20,
+    )
+
+
+def _health(context: Context, metrics: Metrics) -> list[Any]:
+    from litestar import MediaType, get
+
+    @get("/livez", media_type=MediaType.TEXT, sync_to_thread=False)
+    def livez() -> str:
+        return "ok\n"
+
+    @get("/readyz", sync_to_thread=True)
+    def readyz() -> dict[str, Any]:
+        context.store.rows("store_info")
+        return {"ready": True, "kafka": context.collector() if context.collector else None}
+
+    @get("/metrics", media_type="text/plain; version=0.0.4; charset=utf-8", sync_to_thread=True)
+    def metrics_text() -> bytes:
+        return metrics.text()
+
+    return [livez, readyz, metrics_text]
+
+
+def _pages(context: Context) -> list[Any]:
+    from litestar import MediaType, Response, get
+    from litestar.exceptions import NotFoundException
+
+    @get("/", media_type=MediaType.HTML, sync_to_thread=True)
+    def index() -> str:
+        return index_page(perform(context, "status", {}), perform(context, "reports", {}))
+
+    @get("/reports", sync_to_thread=True)
+    def list_reports() -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = perform(context, "reports", {})
+        return rows
+
+    @get("/reports/{week:str}/{form:str}", sync_to_thread=True)
+    def show_report(week: str, form: str) -> Response[str]:
+        if form not in _MEDIA:
+            raise NotFoundException(f"a report is one of {', '.join(_MEDIA)}")
+        document = perform(context, "report", {"week": week})["documents"][form]
+        return Response(document, media_type=f"{_MEDIA[form]}; charset=utf-8")
+
+    return [index, list_reports, show_report]
+
+
+def _api(context: Context) -> Any:
+    from litestar import post
+
+    @post("/api/{name:str}", status_code=200, sync_to_thread=True)
+    def api(name: str, data: dict[str, Any]) -> Any:
+        return perform(context, name, data)
+
+    return api

@@ -1,0 +1,58 @@
+"""Commands about records that could not be stored."""
+
+from typing import Annotated, Any
+
+import typer
+
+from decayd.cli.base import Json, columns, emit, plain, state
+
+app = typer.Typer(help="Records that could not be stored, and what to do with them.")
+Ids = Annotated[list[int], typer.Argument(help="Ids as `dead-letters list` prints them.")]
+
+
+@app.command("list")
+def list_letters(
+    context: typer.Context,
+    which: Annotated[str, typer.Option("--state", help="new, retried, dropped or all.")] = "new",
+    limit: Annotated[int, typer.Option(help="At most so many.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """List dead letters with reason and field, newest first.
+
+    Example: decayd dead-letters list --state all --json
+    """
+    found = state(context).call("dead_letters", state=which, limit=limit)
+    names = ["dead_letter_id", "topic", "partition", "offset", "reason", "field", "message"]
+    emit(found, as_json=as_json, text=columns(found, names, empty="no dead letters"))
+
+
+@app.command()
+def show(context: typer.Context, dead_letter_id: int, as_json: Json = False) -> None:
+    """Show one dead letter with the bytes that were kept.
+
+    Example: decayd dead-letters show 12
+    """
+    found: dict[str, Any] = state(context).call("dead_letter", dead_letter_id=dead_letter_id)
+    text = "\n".join(f"{key}: {plain(value)}" for key, value in found.items())
+    emit(found, as_json=as_json, text=text)
+
+
+@app.command()
+def retry(context: typer.Context, ids: Ids, as_json: Json = False) -> None:
+    """Decode dead letters again and store those that are good now.
+
+    Example: decayd dead-letters retry 12 13
+    """
+    found = state(context).call("dead_letters_retry", ids=ids)
+    text = f"stored {found['n_stored']}, still bad {found['n_bad']}"
+    emit(found, as_json=as_json, text=text)
+
+
+@app.command()
+def drop(context: typer.Context, ids: Ids, as_json: Json = False) -> None:
+    """Mark dead letters as dealt with.
+
+    Example: decayd dead-letters drop 12
+    """
+    found = state(context).call("dead_letters_drop", ids=ids)
+    emit(found, as_json=as_json, text=f"dropped {found['dropped']}")

@@ -1,0 +1,127 @@
+"""Commands that bring events in and run jobs: run, once, ingest, replay, demo."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from decayd.cli.base import Json, emit, progress, state
+from decayd.clock import SystemClock
+from decayd.errors import UsageError
+
+Files = Annotated[list[Path], typer.Argument(help="JSON Lines files, gzip too.", metavar="FILE...")]
+Format = Annotated[str, typer.Option("--format", help="Input format, a file in collector/formats.")]
+KindOption = Annotated[
+    str | None, typer.Option("--kind", help="Kind of records that name none, such as request.")
+]
+
+
+def run(context: typer.Context) -> None:
+    """Run the daemon: Kafka in, jobs, API on loopback. SIGTERM stops it.
+
+    Example: decayd --config config.toml run
+    """
+    from decayd.daemon import Daemon
+
+    if not Daemon(state(context).loaded.settings, SystemClock()).run():
+        os._exit(0)  # a job outlived the deadline; every job can be run again
+
+
+def once(context: typer.Context, as_json: Json = False) -> None:
+    """Drain Kafka, run the jobs that are due, exit.
+
+    Example: decayd once
+    """
+    from decayd.batch import drain_and_run
+
+    totals = drain_and_run(state(context).loaded.settings, SystemClock())
+    emit(totals, as_json=as_json, text=_sum_up(totals))
+
+
+def ingest(
+    context: typer.Context,
+    files: Files,
+    fmt: Format = "native",
+    kind: KindOption = None,
+    as_json: Json = False,
+) -> None:
+    """Back-fill files through the same path as Kafka records; twice changes nothing.
+
+    Example: decayd ingest requests.jsonl.gz signals.jsonl outcomes.jsonl
+    """
+    from decayd.batch import ingest as ingest_files
+    from decayd.cli.client import ask, running
+
+    settings = state(context).loaded.settings
+    daemon = running(settings.store.path)
+    if daemon:
+        paths = [str(path.resolve()) for path in files]
+        totals: dict[str, Any] = ask(daemon, "ingest", {"files": paths, "fmt": fmt, "kind": kind})
+    else:
+        with progress("ingest") as show:
+            totals = ingest_files(files, settings, SystemClock(), fmt=fmt, kind=kind, progress=show)
+    emit(totals, as_json=as_json, text=_sum_up(totals))
+
+
+def replay(
+    context: typer.Context,
+    files: Files,
+    fmt: Format = "native",
+    kind: KindOption = None,
+    as_json: Json = False,
+) -> None:
+    """Ingest files and run every job at its event time, as the live daemon would have.
+
+    Example: decayd --store bug.duckdb replay events.jsonl
+    """
+    from decayd.batch import replay as replay_files
+    from decayd.cli.client import running
+
+    settings = state(context).loaded.settings
+    if running(settings.store.path):
+        raise UsageError(
+            f"a daemon owns {settings.store.path}", hint="replay into a store of its own: --store"
+        )
+    with progress("replay") as show:
+        totals = replay_files(files, settings, SystemClock(), fmt=fmt, kind=kind, progress=show)
+    emit(totals, as_json=as_json, text=_sum_up(totals))
+
+
+def demo(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for everything.")] = Path("demo"),
+    seed: Annotated[int, typer.Option(help="Another seed, another support assistant.")] = 7,
+) -> None:
+    """Simulate 26 weeks of a decaying assistant, report on it, pull a training set.
+
+    Example: decayd demo --out demo
+    """
+    from decayd.demo.main import run_demo
+
+    del context
+    with progress("demo") as show:
+        text = run_demo(out, seed=seed, clock=SystemClock(), progress=show)
+    typer.echo(text)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the app."""
+    for command in (run, once, ingest, replay, demo):
+        app.command()(command)
+
+
+def _sum_up(totals: dict[str, Any]) -> str:
+    stored = (
+        ", ".join(f"{n:,} {kind}s" for kind, n in totals["n_new"].items() if n) or "nothing new"
+    )
+    lines = [f"stored: {stored}"]
+    for key, words in (("n_duplicates", "known already"), ("n_dead_letters", "dead letters")):
+        if totals.get(key):
+            lines.append(f"{words}: {totals[key]:,}")
+    if totals.get("n_dead_letters"):
+        lines.append("see them: decayd dead-letters list")
+    if totals.get("jobs"):
+        lines.append("jobs run: " + ", ".join(f"{n} × {job}" for job, n in totals["jobs"].items()))
+    lines += [f"failed: {words}" for words in totals.get("failed", ())]
+    return "\n".join(lines)

@@ -1,0 +1,152 @@
+"""Commands that read: status, check, report, findings, topics."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from decayd.cli.base import Json, columns, emit, plain, state
+from decayd.errors import UsageError
+from decayd.files import write_atomic
+
+Feature = Annotated[str, typer.Option(help="Only this feature.")]
+findings_app = typer.Typer(help="What decayd found, with the requests it rests on.")
+topics_app = typer.Typer(help="Topics of the features' queries.")
+_FILES = {"html": "report.html", "markdown": "report.md", "facts_json": "report.json"}
+_SEVERITIES = ("info", "warning", "critical")
+
+
+def status(context: typer.Context, as_json: Json = False) -> None:
+    """Say what came in, what is connected, and how far each job is.
+
+    Example: decayd status --json
+    """
+    found = state(context).call("status")
+    emit(found, as_json=as_json, text=_status_text(found))
+
+
+def check(
+    context: typer.Context,
+    explain: Annotated[
+        bool, typer.Option(help="Print every setting and where it is from.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Check the settings and that the model is there.
+
+    Example: decayd check --explain
+    """
+    from decayd.config import flatten
+    from decayd.jobs import check_requirements
+
+    loaded = state(context).loaded
+    check_requirements(loaded.settings)
+    values = flatten(loaded.settings)
+    origins = {key: loaded.origins.get(key, "default") for key in values}
+    rows = [{"setting": k, "value": v, "from": origins[k]} for k, v in values.items()]
+    text = columns(rows, ["setting", "value", "from"], empty="") if explain else ""
+    emit(rows, as_json=as_json, text=f"{text}\nsettings are fine".strip())
+
+
+def report(
+    context: typer.Context,
+    feature: Feature = "",
+    week: Annotated[str | None, typer.Option(help="A Monday, such as 2026-10-12.")] = None,
+    as_of: Annotated[str | None, typer.Option(help="As known at this time (UTC).")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder to write into.")] = None,
+    fail_on: Annotated[
+        str | None, typer.Option(help="Exit 1 for an open finding of this severity or above.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Print the weekly decay report as Markdown, or write it in every format.
+
+    Example: decayd report --out reports
+    """
+    if fail_on is not None and fail_on not in _SEVERITIES:
+        raise UsageError(f"--fail-on {fail_on!r}", hint=f"one of: {', '.join(_SEVERITIES)}")
+    found = state(context).call("report", as_of=as_of, week=week, feature=feature)
+    documents: dict[str, str] = found["documents"]
+    if out:
+        for form, name in _FILES.items():
+            write_atomic(out / name, documents[form])
+        typer.echo("\n".join(str(out / name) for name in _FILES.values()))
+    else:
+        typer.echo(documents["facts_json" if as_json else "markdown"])
+    if fail_on and _has(state(context).call("findings", feature=feature), fail_on):
+        raise typer.Exit(1)
+
+
+@findings_app.command("list")
+def findings_list(context: typer.Context, feature: Feature = "", as_json: Json = False) -> None:
+    """List findings, newest first.
+
+    Example: decayd findings list --feature refund_help
+    """
+    found = state(context).call("findings", feature=feature)
+    names = ["finding_id", "state", "severity", "feature", "week", "kind", "n_members", "title"]
+    emit(found, as_json=as_json, text=columns(found, names, empty="no findings"))
+
+
+@findings_app.command("show")
+def findings_show(context: typer.Context, finding_id: str, as_json: Json = False) -> None:
+    """Show one finding; with --json also the ids of its requests.
+
+    Example: decayd findings show F-3 --json
+    """
+    found = state(context).call("finding", finding_id=finding_id)
+    members = found["member_request_ids"] or []
+    lines = [f"{key}: {plain(found[key])}" for key in ("finding_id", "kind", "feature", "title")]
+    lines += [f"state: {found['state']}", f"requests: {len(members)} (--json lists them)"]
+    emit(found, as_json=as_json, text="\n".join(lines))
+
+
+@topics_app.command("list")
+def topics_list(context: typer.Context, feature: Feature = "", as_json: Json = False) -> None:
+    """List topics with their labels.
+
+    Example: decayd topics list
+    """
+    found = state(context).call("topics", feature=feature)
+    names = ["feature", "topic_id", "state", "first_week", "label"]
+    emit(found, as_json=as_json, text=columns(found, names, empty="no topics yet"))
+
+
+@topics_app.command("show")
+def topics_show(context: typer.Context, topic_id: str, feature: Feature = "") -> None:
+    """Show one topic with its examples.
+
+    Example: decayd topics show n1 --feature returns_bot
+    """
+    found = [t for t in state(context).call("topics", feature=feature) if t["topic_id"] == topic_id]
+    if not found:
+        raise UsageError(f"there is no topic {topic_id}", hint="decayd topics list")
+    for topic in found:
+        typer.echo(f"{topic['feature']} {topic['topic_id']}: {plain(topic['label'])}")
+        for example in topic["examples"] or []:
+            typer.echo(f"  {plain(example)}")
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the app."""
+    for command in (status, check, report):
+        app.command()(command)
+
+
+def _has(findings: list[dict[str, Any]], severity: str) -> bool:
+    above = _SEVERITIES[_SEVERITIES.index(severity) :]
+    return any(f["state"] == "open" and f["severity"] in above for f in findings)
+
+
+def _status_text(found: dict[str, Any]) -> str:
+    kafka = ", ".join(f"{key} {plain(value)}" for key, value in found["kafka"].items())
+    letters = ", ".join(f"{row['n']} {row['reason']}" for row in found["dead_letters"]) or "none"
+    head = [
+        f"store: {found['store']['path']} ({found['store']['id']})",
+        f"kafka: {kafka}",
+        f"closed up to: {found['watermark'] or 'nothing yet'} UTC",
+        f"dead letters: {letters}",
+    ]
+    events = columns(found["events"], ["kind", "n", "newest"], empty="")
+    jobs = columns(found["jobs"], ["job", "every", "as_of", "state", "answers"], empty="")
+    return "\n".join([*head, "", events, "", jobs])

