@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
-
 from collector import formats
 from collector.source import Defaults, Record
 from decayd import plugins
@@ -19,11 +17,7 @@ from decayd.events import Event, Outcome, Signal, epoch_us
 _SECONDS = range(1_000_000_000, 100_000_000_000)  # as milliseconds: 1970 to 1973; as seconds: now
 
 
-class Timed(msgspec.Struct, frozen=True, gc=False):
-    """An event and its time in microseconds since 1970."""
-
-    event: Event
-    ts_us: int
+Timed = tuple[Event, int]  # an event and its time in microseconds since 1970
 
 
 class Decoder:
@@ -93,7 +87,7 @@ def _checked(event: Event, latest_us: int) -> Timed:
         )
     if isinstance(event, Signal | Outcome):
         _check_target(event)
-    return Timed(event, ts_us)
+    return event, ts_us
 
 
 def _time(event: Event) -> int:
@@ -101,6 +95,10 @@ def _time(event: Event) -> int:
         ts_us = epoch_us(event.ts)
     except (ValueError, OverflowError) as error:
         raise DecodeError("invalid", "$.ts", f"{error}; send RFC 3339 or milliseconds") from error
+    if ts_us < 0:
+        raise DecodeError(
+            "invalid", "$.ts", "the event is from before 1970; set the sender's clock"
+        )
     if not isinstance(event.ts, datetime) and event.ts in _SECONDS:
         raise DecodeError("invalid", "$.ts", "this looks like epoch seconds; send milliseconds")
     return ts_us

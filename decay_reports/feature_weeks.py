@@ -37,10 +37,14 @@ class Known:
 
 @dataclass(frozen=True)
 class FeatureWeek:
-    """A measured week, or the reason why it can't be; `rows` covers all pooled weeks."""
+    """A measured week, or the reason why it can't be; `rows` covers all pooled weeks.
+
+    `own_labels` are those of the week itself.
+    """
 
     n: int
     n_labels: int
+    own_labels: int
     pooled_weeks: int
     rows: slice
     result: PseudoOutcomes | None
@@ -63,18 +67,19 @@ def measure(known: Known, weeks: Sequence[Span]) -> FeatureWeek:
     weeks before it are pooled in, no more than needed.
     """
     week = known.frame.between(*weeks[-1])
-    n, n_labels = week.stop - week.start, _n_labels(known, week)
-    why_not = _why_not(known, n_labels)
+    own_labels = _n_labels(known, week)
+    why_not = _why_not(known, own_labels)
     if why_not:
-        return FeatureWeek(n, n_labels, 1, week, None, why_not)
-    pooled, rows = 1, week
+        n = week.stop - week.start
+        return FeatureWeek(n, own_labels, own_labels, 1, week, None, why_not)
+    pooled, rows, n_labels = 1, week, own_labels
     for start, _ in reversed(weeks[-MAX_POOLED_WEEKS:-1]):
         earlier = known.frame.between(start, weeks[-1][1])
         if n_labels >= ENOUGH_LABELS or earlier.start == rows.start:
             break
         pooled, rows, n_labels = pooled + 1, earlier, _n_labels(known, earlier)
     result = measure_rows(known, rows)
-    return FeatureWeek(rows.stop - rows.start, n_labels, pooled, rows, result)
+    return FeatureWeek(rows.stop - rows.start, n_labels, own_labels, pooled, rows, result)
 
 
 def measure_rows(known: Known, rows: slice | np.ndarray) -> PseudoOutcomes:

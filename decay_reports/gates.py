@@ -60,12 +60,11 @@ def completeness(
     n0, k0 = sum(c.n for c in earlier), sum(c.n_arrived for c in earlier)
     usual = k0 / n0 if n0 else None
     by_delay = expected.silence_is_failure or _failures_come_later(matured)
-    z = _delay_z(now, earlier) if by_delay else _share_z(now.n_arrived, now.n, k0, n0)
+    z = _delay_z(now, earlier) if by_delay else share_z(now.n_arrived, now.n, k0, n0)
     late = z > MAX_Z if by_delay else z < -MAX_Z and now.n_arrived * n0 < _MIN_RELATIVE * k0 * now.n
     silent = by_delay and _fell_silent(frame, expected, weeks)
     test = "gap" if silent and not late else "delay" if by_delay else "share"
     return Gate(now.n, now.n_arrived, usual, z, test, bool(late or silent))
-
 
 
 @dataclass(frozen=True)
@@ -87,11 +86,14 @@ def _cohort(frame: Frame, expected: Expectation, week: Span) -> _Cohort:
 
 
 def _failures_come_later(matured: Maturity) -> bool:
+    """Tell whether a fall alone could lower the arrived share by what the share test looks for."""
     ages = np.linspace(_YOUNG_DAYS, _OLD_DAYS, 21)
-    return bool(matured.failures.at(ages).mean() < matured.successes.at(ages).mean())
+    failures, successes = matured.failures.at(ages).mean(), matured.successes.at(ages).mean()
+    return bool(failures < _MIN_RELATIVE * successes)
 
 
-def _share_z(hits: int, n: int, usual_hits: int, usual_n: int) -> float:
+def share_z(hits: int, n: int, usual_hits: int, usual_n: int) -> float:
+    """Return the z of a binomial share against the usual one; 0 where one of them has no rows."""
     if not n or not usual_n:
         return 0.0
     pooled = (hits + usual_hits) / (n + usual_n)

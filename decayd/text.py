@@ -9,12 +9,12 @@ _PIECE = 2048
 
 
 def normalise(text: str) -> str:
-    """Return `text` in NFKC with every run of white space collapsed to one space.
+    r"""Return `text` in NFKC with every run of white space collapsed to one space.
 
     A run of more than 2,048 characters without white space is normalised in pieces of that size,
     so that the cost stays linear.
 
-    >>> normalise("  ﬁnd\\u00a0my \\n phone ")
+    >>> normalise("  ﬁnd\u00a0my \n phone ")
     'find my phone'
     """
     if not text.isascii():

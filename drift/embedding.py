@@ -1,4 +1,4 @@
-"""Turns texts into unit vectors with the one embedding model, and vectors into their stored form."""
+"""Turns texts into unit vectors with the one embedding model, and back from the stored form."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -68,7 +68,7 @@ class Encoder:
 
 
 def quantise(vectors: Vectors) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
-    """Return int8 components ``(n, d)`` and a scale per row ``(n,)``, one step being 1/127 of the largest."""
+    """Return int8 components ``(n, d)`` and each row's scale ``(n,)``: 1/127 of its largest."""
     scale = np.abs(vectors).max(axis=1, initial=0) / np.float32(127)
     scale = np.where(scale > 0, scale, np.float32(1)).astype(np.float32)
     return np.rint(vectors / scale[:, None]).astype(np.int8), scale
@@ -95,7 +95,7 @@ def _load(folder: Path, device: str) -> "SentenceTransformer":
         raise ModelMissing(
             f"topics need the library {error.name}", hint="pip install 'decayd[topics]'"
         ) from error
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     torch.set_num_threads(1)  # two threads on a busy machine are seven times slower than one
     try:
         chosen = _device(device)
@@ -129,7 +129,7 @@ def _encode(model: "SentenceTransformer", texts: list[str]) -> Vectors:
 
 
 def _dimension(model: "SentenceTransformer") -> int:
-    return _encode(model, [""]).shape[1]
+    return int(_encode(model, [""]).shape[1])
 
 
 def _device(name: str) -> str:

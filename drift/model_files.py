@@ -25,7 +25,7 @@ def find_model(model: str) -> ModelFiles:
     """Resolve ``topics.model``: a folder, an installed package with a ``model`` folder, a hub name.
 
     Only a hub name (``owner/name``) that is not in the local cache is downloaded. The id is the
-    name and the first 12 digits of the SHA-256 of the weights, so that an exchanged file is noticed.
+    name and the first 12 digits of the SHA-256 of the weights, so that other weights are noticed.
 
     Raises
     ------

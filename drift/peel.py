@@ -23,8 +23,8 @@ Index = npt.NDArray[np.int64]
 class Peeled:
     """A group of queries that is denser than before.
 
-    `centroid` is a unit vector ``(d,)``; `members` are positions in the window, nearest to the
-    centroid first.
+    `centroid` is a unit vector ``(d,)``, the mean of the members; `members` are positions in the
+    window, nearest to the centroid first.
     """
 
     p_value: float
@@ -45,29 +45,37 @@ def peel(window: Votes, reference: Votes) -> list[Peeled]:
         found = scan(window.vectors[left], reference.vectors)
         if found.p_value >= ALARM_BELOW:
             break
-        centroid = _settle(window.vectors[left], found.seed)
-        near = window.vectors[left] @ centroid >= NEAR
-        near[found.seed] = True
+        near = _around(window.vectors[left], found.seed)
         members = _dense(window.vectors, left[near], reference.vectors)
         if len(members) >= max(MIN_MEMBERS, MIN_SHARE * len(window)):
-            nearest = np.argsort(-(window.vectors[members] @ centroid), kind="stable")
-            topics.append(Peeled(found.p_value, centroid, members[nearest]))
+            topics.append(_peeled(found.p_value, window.vectors, members))
         left = left[~near]
     return topics
 
 
-def _settle(vectors: Vectors, seed: int) -> Vectors:
+def _around(vectors: Vectors, seed: int) -> npt.NDArray[np.bool_]:
+    """Tell which vectors are near the centroid that the seed's neighbourhood settles on."""
     centroid = vectors[seed]
     for _ in range(_STEPS):
-        members = vectors[vectors @ centroid >= NEAR]
-        if not len(members):
-            break
-        centroid = unit(members.mean(axis=0, keepdims=True))[0]
-    return centroid
+        centroid = _centre(vectors[vectors @ centroid >= NEAR])
+    near: npt.NDArray[np.bool_] = vectors @ centroid >= NEAR
+    near[seed] = True  # it leaves the window even if the centroid moved off
+    return near
 
 
 def _dense(window: Vectors, candidates: Index, reference: Vectors) -> Index:
     points = window[candidates]
     now = np.count_nonzero(points @ window.T >= NEAR, axis=1) / len(window)
     before = (np.count_nonzero(points @ reference.T >= NEAR, axis=1) + 0.5) / len(reference)
-    return candidates[now / before >= _MIN_RATIO]
+    dense: Index = candidates[now / before >= _MIN_RATIO]
+    return dense
+
+
+def _peeled(p_value: float, window: Vectors, members: Index) -> Peeled:
+    centroid = _centre(window[members])
+    nearest = np.argsort(-(window[members] @ centroid), kind="stable")
+    return Peeled(p_value, centroid, members[nearest])
+
+
+def _centre(vectors: Vectors) -> Vectors:
+    return unit(vectors.mean(axis=0, keepdims=True))[0]

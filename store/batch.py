@@ -20,7 +20,10 @@ class Rows(msgspec.Struct):
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
-    """A record that can't become rows, with where it came from and why."""
+    """A record that can't become rows, with where it came from and why.
+
+    `size_bytes` is that of the whole record, of which `value` may be only the beginning.
+    """
 
     topic: str
     partition: int
@@ -30,11 +33,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
     message: str
     value: bytes
     kind: str | None = None
-
-    @property
-    def size_bytes(self) -> int:
-        """Return the size of the whole record."""
-        return len(self.value)
+    size_bytes: int = 0
 
 
 class Position(msgspec.Struct, frozen=True):

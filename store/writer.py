@@ -88,7 +88,7 @@ def _conflict(kind: str, event: Event) -> DeadLetter:
     event_id = event.event_id or getattr(event, "request_id", "")
     message = f"{kind} {event_id!r} was stored before with other content; the first is kept"
     value = msgspec.json.encode(event)
-    return DeadLetter("", -1, -1, "conflict", "$.event_id", message, value, kind)
+    return DeadLetter("", -1, -1, "conflict", "$.event_id", message, value, kind, len(value))
 
 
 def _write_dead_letters(

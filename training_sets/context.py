@@ -5,19 +5,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from training_sets.canonical import clean
+from training_sets.reasons import Refused
 from training_sets.text_rules import is_blank, is_redacted
 
 Turn = Mapping[str, str]
 _ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
 _TOOLS = frozenset({"tool", "function"})
-
-
-class Unusable(Exception):  # noqa: N818 - it is a verdict about one row, not a fault
-    """The conversation can't be a prompt; carries the reason it is counted under."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 def context_of(request: Mapping[str, Any]) -> tuple[Turn, ...]:
@@ -27,7 +20,7 @@ def context_of(request: Mapping[str, Any]) -> tuple[Turn, ...]:
 
     Raises
     ------
-    Unusable
+    Refused
         When a turn is not text, was lost or redacted, or no user turn is left.
     """
     messages = json.loads(request["messages"]) if request["messages"] else []
@@ -38,7 +31,7 @@ def context_of(request: Mapping[str, Any]) -> tuple[Turn, ...]:
     _check_tools(messages)
     turns = [_turn(message) for message in messages]
     if not turns or turns[-1]["role"] != "user":
-        raise Unusable("no_user_turn")
+        raise Refused("no_user_turn")
     return tuple(turns)
 
 
@@ -52,19 +45,19 @@ def _check_tools(messages: Sequence[Mapping[str, Any]]) -> None:
     for result in results:
         text = _text(result.get("content"))
         if is_blank(text) or is_redacted(text or ""):
-            raise Unusable("tool_result_redacted")
+            raise Refused("tool_result_redacted")
     if results or any(each.get("tool_calls") for each in messages):
-        raise Unusable("tool_turns")
+        raise Refused("tool_turns")
 
 
 def _turn(message: Mapping[str, Any]) -> Turn:
     role = message.get("role")
     known = _ROLES.get(role) if isinstance(role, str) else None
     if known is None:
-        raise Unusable("turn_not_text")
+        raise Refused("turn_not_text")
     text = _text(message.get("content"))
     if text is None or is_blank(text):
-        raise Unusable("system_prompt_lost" if known == "system" else "turn_not_text")
+        raise Refused("system_prompt_lost" if known == "system" else "turn_not_text")
     return {"role": known, "content": clean(text)}
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from training_sets.canonical import clean
-from training_sets.context import Turn, Unusable, context_of, user_texts
+from training_sets.context import Turn, context_of, user_texts
 from training_sets.failures import Failure
 from training_sets.guard import Consents, EvalRegistry
 from training_sets.labelling import Decision, decide
-from training_sets.lint import problems
-from training_sets.references import Refused, Target, find_target
+from training_sets.reasons import Refused
+from training_sets.references import Target, find_target
 from training_sets.rows import PREF, SFT, Row, group_of, identified, language_of, utc_text
 from training_sets.taxonomy import NO_FAILURE, TYPES
 from training_sets.text_rules import is_blank
@@ -41,9 +41,7 @@ class Examined:
     refused: str = ""
 
 
-def examine(
-    failure: Failure, why: Sequence[str], kinds: Sequence[str], guards: Guards
-) -> Examined:
+def examine(failure: Failure, why: Sequence[str], kinds: Sequence[str], guards: Guards) -> Examined:
     """Label a failure, find its better answer and make the rows of the wanted kinds.
 
     The first reason against it is the one that is counted: what it is, then whether the texts can
@@ -51,25 +49,19 @@ def examine(
     that consent would bring.
     """
     decision = decide(failure)
-    refused = _wrong_kind(decision)
-    if refused:
-        return Examined(decision.label, refused=refused)
     try:
+        _check_kind(decision)
         turns = context_of(failure.request)
-    except Unusable as unusable:
-        return Examined(decision.label, refused=unusable.reason)
-    target = find_target(failure, decision.label)
-    if isinstance(target, Refused):
-        return Examined(decision.label, refused=target.reason)
-    refused, lawful = _guarded(failure, turns, target, guards)
-    if refused:
-        return Examined(decision.label, refused=refused)
+        target = find_target(failure, decision.label)
+        contents = _contents(failure, turns, target, kinds)
+        lawful = _check_guards(failure, contents, subjects_of(failure, target), guards)
+    except Refused as refused:
+        return Examined(decision.label, refused=refused.reason)
     facts = _facts(failure, decision, target)
-    lineage = _lineage(failure, why, decision, target, "lawful_basis" if lawful else "consent")
-    contents = _contents(failure, turns, target, kinds)
-    rows = [identified(kind, content, facts) for kind, content in contents]
-    examples = [Example(row, {**lineage, **_identity(row)}) for row in rows if not _faulty(row)]
-    return Examined(decision.label, tuple(examples), "" if examples else "no_answer_to_reject")
+    allowed_by = "lawful_basis" if lawful else "consent"
+    lineage = _lineage(failure, why, decision, target) | {"allowed_by": allowed_by}
+    rows = (identified(kind, content, facts) for kind, content in contents)
+    return Examined(decision.label, tuple(Example(r, lineage | _identity(r)) for r in rows))
 
 
 def subjects_of(failure: Failure, target: Target) -> tuple[str, ...]:
@@ -79,27 +71,15 @@ def subjects_of(failure: Failure, target: Target) -> tuple[str, ...]:
     return tuple(sorted({str(each) for each in (*people, *annotators) if each}))
 
 
-def _wrong_kind(decision: Decision) -> str:
+def _check_kind(decision: Decision) -> None:
     if decision.conflict:
-        return "labels_disagree"
+        raise Refused("labels_disagree")
     if decision.label in NO_FAILURE:
-        return "no_failure"
+        raise Refused("no_failure")
     kind = TYPES[decision.label]
-    if kind.trainable:
-        return ""
-    return "truncated" if kind.name == "truncated" else f"fixable_by_{kind.fixable_by}"
-
-
-def _guarded(
-    failure: Failure, turns: tuple[Turn, ...], target: Target, guards: Guards
-) -> tuple[str, bool]:
-    request = failure.request
-    texts = [*user_texts(turns), request["query"], target.text, failure.response]
-    if guards.evals.overlaps(text for text in texts if text):
-        return "eval_overlap", False
-    asked_by = {request["user_id"]}
-    people = asked_by.union(subjects_of(failure, target))
-    return guards.consents.refuse(sorted(people, key=str), request["feature"], request["ts"])
+    if not kind.trainable:
+        other = "truncated" if kind.name == "truncated" else f"fixable_by_{kind.fixable_by}"
+        raise Refused(other)
 
 
 def _contents(
@@ -111,7 +91,25 @@ def _contents(
     if PREF in kinds and not is_blank(failure.response):
         answers = {"chosen": target.text, "rejected": clean(failure.response)}
         found.append((PREF, {"context": turns, **answers}))
+    if not found:
+        raise Refused("no_answer_to_reject")
     return found
+
+
+def _check_guards(
+    failure: Failure,
+    contents: Sequence[tuple[str, dict[str, Any]]],
+    subjects: Sequence[str],
+    guards: Guards,
+) -> bool:
+    """Return whether a lawful basis stands in for a consent; raise when a row must not be."""
+    request = failure.request
+    turns = contents[0][1]["context"]
+    answers = [text for _, each in contents for text in each.values() if isinstance(text, str)]
+    if guards.evals.overlaps([*user_texts(turns), request["query"], *answers]):
+        raise Refused("eval_overlap")
+    asker = () if request["user_id"] else (None,)
+    return guards.consents.check((*subjects, *asker), request["feature"], request["ts"])
 
 
 def _facts(failure: Failure, decision: Decision, target: Target) -> dict[str, Any]:
@@ -131,7 +129,7 @@ def _facts(failure: Failure, decision: Decision, target: Target) -> dict[str, An
 
 
 def _lineage(
-    failure: Failure, why: Sequence[str], decision: Decision, target: Target, allowed_by: str
+    failure: Failure, why: Sequence[str], decision: Decision, target: Target
 ) -> dict[str, Any]:
     request = failure.request
     return {
@@ -143,13 +141,8 @@ def _lineage(
         "signal_event_ids": sorted(each.event_id for each in failure.said if each.weight < 0),
         "why": list(why),
         "votes": list(decision.votes),
-        "allowed_by": allowed_by,
     }
 
 
 def _identity(row: Row) -> dict[str, str]:
     return {"example_id": row.example_id, "kind": row.kind, "row_sha256": row.row_sha256}
-
-
-def _faulty(row: Row) -> bool:
-    return bool(problems(row.as_dict()))

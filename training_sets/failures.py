@@ -116,9 +116,7 @@ def period_of(config: DatasetSettings, as_of: datetime) -> Period:
     return Period(as_of - timedelta(weeks=config.weeks), as_of)
 
 
-def select(
-    store: Store, config: DatasetSettings, as_of: datetime, settings: Settings
-) -> Selection:
+def select(store: Store, config: DatasetSettings, as_of: datetime, settings: Settings) -> Selection:
     """Read the failures of the set's features and period as known at `as_of`, oldest first."""
     period = period_of(config, as_of)
     window = {"as_of": as_of, "from_ts": period.start}

@@ -8,6 +8,7 @@ from typing import Any
 from decayd.config import Settings
 from store.database import Store
 from training_sets.canonical import digest
+from training_sets.reasons import Refused
 from training_sets.text_rules import overlap_keys
 
 
@@ -18,10 +19,10 @@ class Consents:
     newest: Mapping[str, Mapping[str, Any]]
     lawful: Mapping[str, str]
 
-    def refuse(
-        self, subjects: Iterable[str | None], feature: str, ts: datetime
-    ) -> tuple[str, bool]:
-        """Return the reason against training on a row ('' when allowed) and how it is allowed.
+    def check(self, subjects: Iterable[str | None], feature: str, ts: datetime) -> bool:
+        """Tell whether a feature's lawful basis has to stand in for a missing consent.
+
+        It never outweighs what somebody did say.
 
         Parameters
         ----------
@@ -30,11 +31,10 @@ class Consents:
         feature, ts
             Where and when (naive UTC) the request was made.
 
-        Returns
-        -------
-        tuple
-            The reason, and whether the feature's lawful basis stands in for a missing consent.
-            A lawful basis never outweighs what somebody did say.
+        Raises
+        ------
+        Refused
+            When somebody withholds, or nobody asked and the feature has no lawful basis.
         """
         missing = ""
         for subject in subjects:
@@ -42,12 +42,12 @@ class Consents:
             if word is None:
                 missing = missing or ("no_consent" if subject is not None else "no_user_id")
             elif word["state"] != "granted":
-                return "consent_withheld", False
+                raise Refused("consent_withheld")
             elif word["scope"] == "future" and ts < word["ts"]:
-                return "consent_came_later", False
-        if missing and self.lawful.get(feature):
-            return "", True
-        return missing, False
+                raise Refused("consent_came_later")
+        if missing and not self.lawful.get(feature):
+            raise Refused(missing)
+        return bool(missing)
 
 
 @dataclass(frozen=True)

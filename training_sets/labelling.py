@@ -62,26 +62,26 @@ def _votes(failure: Failure) -> list[tuple[str, Vote | None]]:
 
 
 def truncated(failure: Failure) -> Vote | None:
-    """The model stopped at its length limit."""
+    """Vote truncated: the model stopped at its length limit."""
     reason = (failure.request["finish_reason"] or "").lower()
     return Vote("truncated", 0.95) if reason in CUT else None
 
 
 def tool(failure: Failure) -> Vote | None:
-    """A tool call failed."""
+    """Vote tool_error: a tool call failed."""
     calls = json.loads(failure.request["tool_calls"] or "[]")
     failed = any(call.get("ok") is False for call in calls)
     return Vote("tool_error", 0.9) if failed else None
 
 
 def output_format(failure: Failure) -> Vote | None:
-    """The answer broke its format."""
+    """Vote format_violation: the answer broke its format."""
     broken = failure.request["format_valid"] is False
     return Vote("format_violation", 0.85) if broken else None
 
 
 def explicit(failure: Failure) -> Vote | None:
-    """A person said why; without a reason all we know is that somebody was not satisfied."""
+    """Vote for the reason a person gave; without one, somebody was not satisfied: `unknown`."""
     for said in reversed(failure.said):
         if said.signal in _COMMENTED and said.weight < 0 and said.text:
             reason = _reason(said.text[:_COMMENT_HEAD])
@@ -92,14 +92,14 @@ def explicit(failure: Failure) -> Vote | None:
 
 
 def retrieval(failure: Failure) -> Vote | None:
-    """Nothing was retrieved where something usually is."""
+    """Vote retrieval_miss: nothing was retrieved where something usually is."""
     nothing = failure.request["retrieved"] == "[]"
     usual = failure.habit.retrieved_share >= _USUALLY
     return Vote("retrieval_miss", 0.75) if nothing and usual else None
 
 
 def refusal(failure: Failure) -> Vote | None:
-    """The answer declines; out of scope where the topic is usually declined."""
+    """Vote refusal_over: the answer declines; out_of_scope where the topic usually is."""
     if failure.request["status"] != "refused" and not is_refusal(failure.response):
         return None
     usual = failure.habit.refused_share >= _USUALLY
@@ -107,14 +107,14 @@ def refusal(failure: Failure) -> Vote | None:
 
 
 def language(failure: Failure) -> Vote | None:
-    """The answer is in another script than the question."""
+    """Vote language_mismatch: the answer is in another script than the question."""
     asked, answered = script(failure.request["query"]), script(failure.response)
     other = asked is not None and answered is not None and asked != answered
     return Vote("language_mismatch", 0.7) if other else None
 
 
 def edit(failure: Failure) -> Vote | None:
-    """What the user changed: the style, something that was missing, or what was said."""
+    """Vote by what the user changed: the style, what was missing, or what was said."""
     edits = [each for each in failure.said if each.signal == "edit" and each.text]
     if not edits or not failure.response:
         return None
@@ -130,19 +130,19 @@ def edit(failure: Failure) -> Vote | None:
 
 
 def escalate(failure: Failure) -> Vote | None:
-    """The user asked for a human."""
+    """Vote wrong_answer: the user asked for a human."""
     asked = any(each.signal == "escalate" for each in failure.said)
     return Vote("wrong_answer", 0.5) if asked else None
 
 
 def rephrase(failure: Failure) -> Vote | None:
-    """The user had to say again what was meant."""
+    """Vote instruction_miss: the user had to say again what was meant."""
     again = any(each.signal in {"rephrase", "correction"} for each in failure.said)
     return Vote("instruction_miss", 0.45) if again else None
 
 
 def outcome(failure: Failure) -> Vote | None:
-    """The task failed: a weak word for a wrong answer."""
+    """Vote wrong_answer: the task failed: a weak word for a wrong answer."""
     return Vote("wrong_answer", 0.4) if failure.request["y"] == 0 else None
 
 

@@ -1,11 +1,12 @@
 """Finds the better answer that a person wrote or took, or says why there is none."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from decayd.text import normalise, text_key
 from training_sets.canonical import clean
-from training_sets.failures import EDIT_MIN, Failure, Said, edit_ratio
+from training_sets.failures import EDIT_MIN, Failure, edit_ratio
+from training_sets.reasons import Refused
 from training_sets.text_rules import is_blank, is_redacted, is_refusal, script
 
 EDIT_MAX = 0.8  # beyond it the user wrote something else
@@ -24,73 +25,72 @@ class Target:
     request_ids: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Refused:
-    """Why an answer can't be a target, or why there is none."""
-
-    reason: str
-
-
-def find_target(failure: Failure, label: str) -> Target | Refused:
+def find_target(failure: Failure, label: str) -> Target:
     """Return the first usable target, in the order annotator, edit, final text, regeneration.
 
-    When none is usable, the reason of the first one found is returned.
+    Raises
+    ------
+    Refused
+        When none is usable, with the reason of the first one found.
     """
-    reasons: list[Refused] = []
-    for found in _found(failure):
-        checked = _checked(found, failure, label) if isinstance(found, Target) else found
-        if isinstance(checked, Target):
-            return checked
-        reasons.append(checked)
-    return reasons[0] if reasons else Refused("no_reference_answer")
+    first = Refused("no_reference_answer")
+    for number, find in enumerate(_sources(failure)):
+        try:
+            return _checked(find(failure), failure, label)
+        except Refused as refused:
+            first = refused if number == 0 else first
+    raise first
 
 
-def _found(failure: Failure) -> Iterator[Target | Refused]:
-    for judged in reversed(failure.judged):
-        if judged.corrected_text is not None:
-            event, person = (judged.event_id,), (judged.annotator,)
-            yield Target(judged.corrected_text, "annotator", event, person)
-    edits = [each for each in failure.said if each.signal == "edit"]
-    if edits:
-        yield _edit(edits[-1], failure)
+def _sources(failure: Failure) -> Iterator[Callable[[Failure], Target]]:
+    if any(each.corrected_text is not None for each in failure.judged):
+        yield _corrected
+    if any(each.signal == "edit" for each in failure.said):
+        yield _edited
     if failure.finals:
-        yield _final(failure)
+        yield _ended
     if failure.replacement:
-        yield _regenerated(failure)
+        yield _regenerated
 
 
-def _edit(edit: Said, failure: Failure) -> Target | Refused:
+def _corrected(failure: Failure) -> Target:
+    last = [each for each in failure.judged if each.corrected_text is not None][-1]
+    return Target(last.corrected_text or "", "annotator", (last.event_id,), (last.annotator,))
+
+
+def _edited(failure: Failure) -> Target:
+    edit = [each for each in failure.said if each.signal == "edit"][-1]
     if edit.text is None:
-        return Refused("edit_without_text")
+        raise Refused("edit_without_text")
     ratio = edit_ratio(edit, failure)
     if ratio is None or not EDIT_MIN <= ratio <= EDIT_MAX:
-        return Refused("edit_ratio")
+        raise Refused("edit_ratio")
     later = (each for each in failure.said if each.ts > edit.ts and each.weight < 0)
     if any(each.signal in _TAKEN_BACK for each in later):
-        return Refused("edit_not_used")
+        raise Refused("edit_not_used")
     return Target(edit.text, "user_edit", (edit.event_id,), (edit.actor_id,))
 
 
-def _final(failure: Failure) -> Target | Refused:
+def _ended(failure: Failure) -> Target:
     final = failure.finals[-1]
     request = failure.request
     other = request["y"] == 0 and request["outcome_id"] != final.event_id
     if other and request["outcome_ts"] > final.ts:
-        return Refused("final_text_failed")
+        raise Refused("final_text_failed")
     return Target(final.text, "agent_resolution", (final.event_id,), (final.actor_id,))
 
 
-def _regenerated(failure: Failure) -> Target | Refused:
+def _regenerated(failure: Failure) -> Target:
     kept = failure.replacement
     if kept is None or text_key(kept.query) != text_key(failure.request["query"]):
-        return Refused("regenerated_other_prompt")
+        raise Refused("regenerated_other_prompt")
     if (kept.finish_reason or "").lower() in CUT:
-        return Refused("target_truncated")
+        raise Refused("target_truncated")
     ids = (kept.request_id,)
     return Target(kept.response or "", "regenerate", (), (kept.user_id,), ids)
 
 
-def _checked(target: Target, failure: Failure, label: str) -> Target | Refused:
+def _checked(target: Target, failure: Failure, label: str) -> Target:
     text = clean(target.text)
     checks = (
         ("empty_target", is_blank(text)),
@@ -101,7 +101,7 @@ def _checked(target: Target, failure: Failure, label: str) -> Target | Refused:
     )
     reason = next((name for name, holds in checks if holds), None)
     if reason:
-        return Refused(reason)
+        raise Refused(reason)
     return Target(text, target.basis, target.event_ids, target.subjects, target.request_ids)
 
 

@@ -89,19 +89,19 @@ def replay(
 
 
 def demo(
-    context: typer.Context,
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for everything.")] = Path("demo"),
     seed: Annotated[int, typer.Option(help="Another seed, another support assistant.")] = 7,
+    weeks: Annotated[int, typer.Option(min=8, help="Weeks to simulate.")] = 26,
+    scale: Annotated[float, typer.Option(min=0.01, help="Times the usual traffic.")] = 1.0,
 ) -> None:
     """Simulate 26 weeks of a decaying assistant, report on it, pull a training set.
 
     Example: decayd demo --out demo
     """
-    from decayd.demo.main import run_demo
+    from decayd.demo.main import Plan, run_demo
 
-    del context
     with progress("demo") as show:
-        text = run_demo(out, seed=seed, clock=SystemClock(), progress=show)
+        text = run_demo(Plan(out, seed, weeks, scale), SystemClock(), show)
     typer.echo(text)
 
 

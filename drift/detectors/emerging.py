@@ -1,4 +1,4 @@
-"""Emerging topics: is the neighbourhood of some query denser in this window than in the reference?
+"""Emerging topics: neighbourhoods that are denser in this window than in the reference.
 
 Detects a new or much grown group of alike queries, down to 2 % of 500 votes, and where it lies.
 Does not detect what vanished, mild re-weighting of known topics (under a quarter), or unfamiliar

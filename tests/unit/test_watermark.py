@@ -1,6 +1,7 @@
 """The watermark: what holds it, what doesn't, and that batch boundaries change nothing."""
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -115,7 +116,7 @@ def run(script: Sequence[Step], cuts: Iterable[int], watermark: Watermark) -> li
     """Pass a script in batches, as a source that knows what is still to come."""
     available = []
     bounds = [0, *sorted(c % (len(script) + 1) for c in cuts), len(script)]
-    for start, stop in zip(bounds, bounds[1:], strict=False):
+    for start, stop in pairwise(bounds):
         watermark.set_unread({p for p, _ in script[start:]})
         for i in range(start, stop):
             partition, ts = script[i]

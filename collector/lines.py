@@ -1,0 +1,147 @@
+"""Lines of a JSONL file, gzip or not, read one ahead and bounded in memory."""
+
+import gzip
+import io
+import zlib
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from decayd.errors import UsageError
+
+_GZIP = b"\x1f\x8b"
+_BOM = b"\xef\xbb\xbf"
+_REST = 1 << 20  # bytes at a time in which the rest of a line that is too long is passed over
+
+
+class Line(msgspec.Struct, frozen=True, gc=False):
+    """One line without its end; `value` is only the beginning where `size_bytes` is larger."""
+
+    number: int
+    value: bytes
+    size_bytes: int
+
+
+class LineReader:
+    """The lines of one file that aren't blank, numbered from 0, always one read ahead.
+
+    The file is opened when it is needed and closed as soon as it has been read, so that a thousand
+    of them can be merged.
+
+    Raises
+    ------
+    UsageError
+        When the file is missing, a folder, not readable, or called `.gz` without being gzip.
+    """
+
+    def __init__(self, path: Path, max_bytes: int) -> None:
+        self.path = path
+        self.error: UsageError | None = None
+        self._max_bytes = max_bytes
+        self._gzip = _check(path)
+        self.total_bytes = path.stat().st_size
+        self.restart()
+
+    def restart(self) -> None:
+        """Go back to the first line."""
+        self.close()
+        self.read_bytes = 0
+        self._raw: IO[bytes] | None = None
+        self._number = 0
+        self.error = None
+        self.head: Line | None = self._next()
+        self.close()  # only the first line is known now; `take` opens it again
+
+    def take(self) -> Line:
+        """Return the next line and read the one after it.
+
+        When that can't be read, `head` is None and `error` says why.
+        """
+        line = self.head
+        if line is None:
+            raise ValueError(f"{self.path} has no line left")
+        if self._raw is None:
+            self._skip(line.number + 1)
+        self.head = self._next()
+        return line
+
+    def close(self) -> None:
+        """Close the file; `take` opens it again."""
+        raw = getattr(self, "_raw", None)
+        if raw is not None:
+            self._lines.close()
+            raw.close()
+        self._raw = None
+
+    def _open(self) -> None:
+        self._raw = self.path.open("rb")
+        self._lines: io.BufferedIOBase | IO[bytes] = (
+            gzip.GzipFile(fileobj=self._raw) if self._gzip else self._raw
+        )
+        self._number = 0
+
+    def _skip(self, n_lines: int) -> None:
+        self._open()
+        for _ in range(n_lines):
+            self._read()
+
+    def _next(self) -> Line | None:
+        try:
+            if self._raw is None:
+                self._open()
+            while (line := self._read()) is not None:
+                if line.value.strip():
+                    return line
+        except (EOFError, zlib.error, OSError) as error:
+            where = f"{self.path}, line {self._number + 1}"
+            self.error = UsageError(
+                f"{where}: the file can't be read further: {error}",
+                hint="everything before it is stored; repair the file and ingest it again, "
+                "which stores nothing twice",
+            )
+        self.close()
+        return None
+
+    def _read(self) -> Line | None:
+        value = self._lines.readline(self._max_bytes + 1)
+        if not value:
+            return None
+        size = len(value)
+        if not value.endswith(b"\n"):
+            size += self._pass_over()
+        number, self._number = self._number, self._number + 1
+        if number == 0:
+            value = value.removeprefix(_BOM)
+        if self._raw is not None:
+            self.read_bytes = self._raw.tell()
+        return Line(number, value.rstrip(b"\r\n"), size if size > self._max_bytes else len(value))
+
+    def _pass_over(self) -> int:
+        size = 0
+        while rest := self._lines.readline(_REST):
+            size += len(rest)
+            if rest.endswith(b"\n"):
+                break
+        return size
+
+
+def _check(path: Path) -> bool:
+    """Tell whether a file is gzip, or raise what is wrong with it."""
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder", hint=f"name its files, such as {path}/*.jsonl")
+    if not path.exists():
+        raise UsageError(f"there is no file {path}", hint="check the path")
+    if not path.is_file():
+        raise UsageError(f"{path} is not a regular file", hint="write it to a file first")
+    try:
+        with path.open("rb") as file:
+            start = file.read(2)
+        if start == _GZIP:
+            with gzip.open(path) as unpacked:
+                unpacked.read(1)
+    except (EOFError, zlib.error, OSError) as error:
+        raise UsageError(f"{path} can't be read: {error}", hint="check the file") from error
+    if path.suffix == ".gz" and start and start != _GZIP:
+        raise UsageError(f"{path} is not a gzip file", hint="rename it, or pack it again")
+    return start == _GZIP
