@@ -1,4 +1,4 @@
-"""Files as a source of records: a file is a topic with one partition, its offsets are line numbers."""
+"""Files as a source: a file is a topic with one partition, its offsets are line numbers."""
 
 import heapq
 import re
@@ -16,6 +16,7 @@ from decayd.events import KINDS, Time, epoch_us
 from store.batch import Gap
 
 Progress = Callable[[int, int], None]  # bytes read and bytes in all, of the files as they lie there
+_LAST = 2**63  # a file that breaks off says so after all others were read
 _POLL_BYTES = 32 * 2**20  # what one poll may hold in memory, beside one line
 
 
@@ -160,7 +161,7 @@ class FileSource:
         self._committed |= {p: Committed(offset, metadata) for p, offset in offsets.items()}
 
     def generations(self) -> dict[str, str]:
-        """Return nothing: a file that was written anew is a new set of events to be deduplicated."""
+        """Return nothing: of a file that was written anew, known events are dropped anyway."""
         return {}
 
     def gaps(self) -> list[Gap]:
@@ -194,9 +195,11 @@ class FileSource:
 
     def _entry(self, partition: Partition) -> tuple[int, int, Partition] | None:
         reader = self._readers[partition]
-        if not _has_more(reader):
+        if reader.error is not None and reader.head is None:
+            return _LAST, self._rank[partition], partition
+        if reader.head is None:
             return None
-        time = _time(reader.head.value) if self._merge and reader.head else 0
+        time = _time(reader.head.value) if self._merge else 0
         return time, self._rank[partition], partition
 
     def _report(self) -> None:
@@ -227,5 +230,4 @@ def _has_more(reader: LineReader) -> bool:
 
 def _record(partition: Partition, line: Line) -> Record:
     topic, number = partition
-    cut = line.size_bytes if line.size_bytes > len(line.value) else None
-    return Record(topic, number, line.number, None, None, line.value, (), cut)
+    return Record(topic, number, line.number, None, None, line.value, (), line.size_bytes)

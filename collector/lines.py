@@ -39,6 +39,8 @@ class LineReader:
         self.path = path
         self.error: UsageError | None = None
         self._max_bytes = max_bytes
+        self._raw: IO[bytes] | None = None
+        self._read_bytes = 0
         self._gzip = _check(path)
         self.total_bytes = path.stat().st_size
         self.restart()
@@ -46,9 +48,6 @@ class LineReader:
     def restart(self) -> None:
         """Go back to the first line."""
         self.close()
-        self.read_bytes = 0
-        self._raw: IO[bytes] | None = None
-        self._number = 0
         self.error = None
         self.head: Line | None = self._next()
         self.close()  # only the first line is known now; `take` opens it again
@@ -68,11 +67,16 @@ class LineReader:
 
     def close(self) -> None:
         """Close the file; `take` opens it again."""
-        raw = getattr(self, "_raw", None)
-        if raw is not None:
+        if self._raw is not None:
+            self._read_bytes = self._raw.tell()
             self._lines.close()
-            raw.close()
+            self._raw.close()
         self._raw = None
+
+    @property
+    def read_bytes(self) -> int:
+        """Return how much of the file, as it lies there, was read."""
+        return self._raw.tell() if self._raw else self._read_bytes
 
     def _open(self) -> None:
         self._raw = self.path.open("rb")
@@ -107,15 +111,13 @@ class LineReader:
         value = self._lines.readline(self._max_bytes + 1)
         if not value:
             return None
-        size = len(value)
-        if not value.endswith(b"\n"):
-            size += self._pass_over()
+        if value.endswith(b"\n"):
+            value = value.rstrip(b"\r\n")
+            size = len(value)
+        else:
+            size = len(value) + self._pass_over()
         number, self._number = self._number, self._number + 1
-        if number == 0:
-            value = value.removeprefix(_BOM)
-        if self._raw is not None:
-            self.read_bytes = self._raw.tell()
-        return Line(number, value.rstrip(b"\r\n"), size if size > self._max_bytes else len(value))
+        return Line(number, value if number else value.removeprefix(_BOM), size)
 
     def _pass_over(self) -> int:
         size = 0

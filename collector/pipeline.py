@@ -60,6 +60,7 @@ class Pipeline:
         self._clock = clock
         self._pseudonyms = pseudonyms
         self._decoder = Decoder(topics, settings.collector)
+        self._checkpoint_bytes = settings.store.checkpoint_mb * 2**20
         grace = timedelta(minutes=settings.collector.grace_minutes)
         written = store.info("watermark")
         self._written_us = _micros(written) if written else None
@@ -90,11 +91,16 @@ class Pipeline:
         return built
 
     def write(self, batch: Batch) -> Written:
-        """Write a batch; when this raises nothing of it is stored and it may be tried again."""
+        """Write a batch, and a checkpoint when the log has grown long.
+
+        When this raises StoreError nothing of the batch is stored and it may be tried again.
+        """
         written = write_batch(self._store, batch, self._pseudonyms, self._clock.now())
         if "watermark" in batch.info:
             self._written_us = self.watermark.value_us
         self._wants_first = self._wants_first and "first_live_at" not in batch.info
+        if self._store.wal_bytes() > self._checkpoint_bytes:
+            self._store.checkpoint()
         return written
 
     def idle(self, unread: AbstractSet[Partition]) -> Batch | None:

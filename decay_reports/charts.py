@@ -44,7 +44,7 @@ def trend(feature: FeatureFacts) -> "Drawing":
     errors = [(point.week, point.error_share.value) for point in feature.trend]
     return alt.vconcat(
         success,
-        _strip(feature, "p95 latency", latency, duration),
+        _strip(feature, "p95", latency, duration),
         _strip(feature, "errors", errors, lambda share: percent(share, 1), labels=True),
         spacing=8,
     )

@@ -6,6 +6,7 @@ zone; it is due once the watermark has passed it, so wall time never decides wha
 
 import importlib
 import json
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -21,6 +22,7 @@ from decayd.weeks import closes_week, day_closes
 from store.database import Store
 
 _log = log.get("jobs")
+QUIET = timedelta(days=42)  # the longest look back of a job: lag 4, a pooled week, and a margin
 CLOSE = "close"  # marks in `job_runs` that every job of an as_of has had its turn
 
 
@@ -85,8 +87,21 @@ def due(store: Store, timezone: str) -> list[datetime]:
     closes = list(day_closes(after, span["watermark"], timezone))
     live_from = span["first_live_at"] or span["watermark"]
     filled_in = [c for c in closes if c <= live_from and closes_week(c, timezone)]
-    live = [c for c in closes if c > live_from and c < span["watermark"]]
-    return filled_in[-1:] + live
+    live = [c for c in closes if live_from < c < span["watermark"]]
+    return filled_in[-1:] + _busy(store, live)
+
+
+def _busy(store: Store, closes: list[datetime]) -> list[datetime]:
+    """Leave out closes after long silence: one record from 1970 must not run 20,000 days of jobs."""
+    if not closes:
+        return []
+    days = [row["day"] for row in store.rows("job_active_days", since=closes[0] - QUIET)]
+    kept = []
+    for close in closes:
+        nearest = bisect_right(days, close.date()) - 1
+        if nearest >= 0 and close.date() - days[nearest] <= QUIET:
+            kept.append(close)
+    return kept
 
 
 def check_requirements(settings: Settings) -> None:

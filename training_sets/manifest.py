@@ -124,4 +124,3 @@ def _rejects(funnel: Funnel) -> list[dict[str, Any]]:
         }
         for reason, n in ranked
     ]
-

@@ -35,7 +35,7 @@ class PulledFiles:
     files: Mapping[str, bytes]
 
 
-def pull(  # noqa: PLR0913 - the command's own arguments
+def pull(
     store: Store, spec: str, fmt: str, settings: Settings, job_id: str | None, now: datetime
 ) -> PulledFiles:
     """Return a version's files in one format and record who took it.
@@ -63,9 +63,10 @@ def pull(  # noqa: PLR0913 - the command's own arguments
         When the version has no rows of the format's kind.
     """
     form = export.load(fmt)
+    fmt = fmt.replace("_", "-")
     shown = catalog.show(store, spec)
     content = _rows_content(store, shown, settings)
-    rows = [msgspec.json.decode(line, type=Row) for line in content.splitlines()]
+    rows = [msgspec.json.decode(line, type=Row) for line in content.split(b"\n") if line]
     _check_allowed(store, shown, rows, settings)
     data = export.export(rows, form)
     n_rows = len(export.taken(rows, form))
@@ -84,3 +85,86 @@ def pull(  # noqa: PLR0913 - the command's own arguments
         manifest_sha256=info.manifest_sha256,
         files=files,
     )
+
+
+def _rows_content(store: Store, shown: catalog.Shown, settings: Settings) -> bytes:
+    """Return the canonical rows: the published file, or the store's copy when it is gone."""
+    name, version = shown.info.name, shown.info.version
+    entry = next(each for each in shown.manifest["files"] if each["path"] == blobs.ROWS)
+    path = blobs.folder_of(settings.publish.folder, name, version) / blobs.ROWS
+    if path.exists():
+        content, where = path.read_bytes(), str(path)
+    else:
+        stored = store.rows("dataset_rows_of", name=name, version=version)
+        content = b"".join(each["row"].encode() + b"\n" for each in stored)
+        where = f"the store's copy of {name}@{version}"
+    if sha256_hex(content) != entry["sha256"]:
+        raise DatasetCorrupt(
+            f"{where} does not have the checksum of its manifest",
+            hint=f"restore it from a backup, or `decayd datasets build {name}` makes a new version",
+        )
+    return content
+
+
+def _check_allowed(
+    store: Store, shown: catalog.Shown, rows: Sequence[Row], settings: Settings
+) -> None:
+    """Ask again for every row what was asked at the build, with what is known by now."""
+    info = shown.info
+    if info.state == catalog.WITHDRAWN:
+        raise _withdrawn(info, "it was withdrawn")
+    allowed = guard.consents(store, _EVER, settings)
+    entries = zip(rows, shown.manifest["lineage"], strict=True)
+    n_refused = sum(not _allowed(row, entry, allowed) for row, entry in entries)
+    if n_refused:
+        which = f"{n_refused:,} of its {len(rows):,} rows" if len(rows) > 1 else "its only row"
+        raise _withdrawn(info, f"a person in {which} does not allow training now")
+
+
+def _allowed(row: Row, entry: Mapping[str, Any], consents: guard.Consents) -> bool:
+    asker = (None,) if entry["allowed_by"] == "lawful_basis" else ()
+    occurred = datetime.fromisoformat(row.occurred_at).astimezone(UTC).replace(tzinfo=None)
+    try:
+        consents.check((*row.subjects, *asker), entry["feature"], occurred)
+    except Refused:
+        return False
+    return True
+
+
+def _withdrawn(info: catalog.VersionInfo, why: str) -> DatasetWithdrawn:
+    return DatasetWithdrawn(
+        f"{info.name}@{info.version} can't be pulled: {why}",
+        hint=f"`decayd datasets build {info.name}` makes a version without them",
+    )
+
+
+def _nothing(shown: catalog.Shown, fmt: str, kinds: Sequence[str]) -> DatasetError:
+    info = shown.info
+    by_kind = shown.manifest["counts"]["by_kind"]
+    held = ", ".join(f"{n:,} {kind}" for kind, n in by_kind.items()) or "none"
+    return DatasetError(
+        f"{info.name}@{info.version} has no {' or '.join(kinds)} rows for {fmt} (rows: {held})",
+        hint=f"`decayd datasets show {info.name}` lists why failures were blocked",
+    )
+
+
+def _files(
+    shown: catalog.Shown, fmt: str, form: export.Format, data: bytes, n_rows: int
+) -> dict[str, bytes]:
+    info = shown.info
+    text = card(shown.manifest, info.manifest_sha256, fmt, form.COLUMNS, n_rows)
+    files = {DATA: data, README: text.encode(), blobs.MANIFEST: shown.manifest_bytes}
+    lock = {
+        "name": info.name,
+        "version": info.version,
+        "state": info.state,
+        "format": fmt,
+        "n_rows": n_rows,
+        "manifest_sha256": info.manifest_sha256,
+        "files": {path: sha256_hex(content) for path, content in files.items()},
+    }
+    return {**files, LOCK: encode(lock) + b"\n"}
+
+
+def _naive(instant: datetime) -> datetime:
+    return instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant

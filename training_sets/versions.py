@@ -30,9 +30,7 @@ class Version(NamedTuple):
         """
         found = _NUMBER.fullmatch(text)
         if not found:
-            raise DatasetNotFound(
-                f"{text!r} is no version", hint="one such as 1.2.0, ^1 or latest"
-            )
+            raise DatasetNotFound(f"{text!r} is no version", hint="one such as 1.2.0, ^1 or latest")
         return cls(*(int(part) for part in found.groups()))
 
     def __str__(self) -> str:

@@ -1,0 +1,297 @@
+"""What stands in one feature's section, in order: trend, measurement, and only then causes."""
+
+from collections.abc import Sequence
+
+from decay_reports import numbers, wording
+from decay_reports.facts import (
+    AttributionFacts,
+    Count,
+    DatasetFacts,
+    EmergedFacts,
+    FeatureFacts,
+    HealthFacts,
+    TopicFacts,
+    TrendPoint,
+)
+from decay_reports.outline import Bullets, Figure, Lines, Section, Table, Text
+from decay_reports.wording import Line
+from decayd.results import Estimate
+
+_TOPICS_SHOWN = 8
+_WEEKS_IN_SHORT = 8
+
+
+def sections(feature: FeatureFacts) -> list[Section]:
+    """Return a feature's parts; what has nothing to say is left out."""
+    parts = [
+        _trend(feature),
+        Section("Can the measurement be believed", (Lines(_health(feature)),)),
+        _why(feature),
+        _since(feature),
+        _where(feature),
+        _emerged(feature),
+        _failures(feature),
+        _findings(feature),
+        _not_measured(feature),
+        Section("How the number was made", (Lines(_methods(feature)),)),
+    ]
+    return [part for part in parts if part is not None]
+
+
+def _trend(feature: FeatureFacts) -> Section | None:
+    if not feature.trend:
+        return None
+    rows = tuple(_trend_row(point) for point in feature.trend)
+    head = ("Week of", "Success", "First printed", "p95", "Errors", "Requests")
+    table = Table(head, rows, "Success, latency and errors by week", newest=_WEEKS_IN_SHORT)
+    legend = "Bars are 95% intervals; the hollow point is provisional"
+    if any(point.restated for point in feature.trend):
+        legend += "; a tick is the value first printed for a week that was restated"
+    if feature.onset:
+        legend += "; the dotted line is the week in which the fall began"
+    if feature.changes:
+        legend += "; numbered lines are the changes of the ledger"
+    alt = f"{wording.success_line(feature)}. {wording.infrastructure_line(feature.infrastructure)}."
+    return Section("Trend", (Figure("trend", f"{legend}.", alt, table),))
+
+
+def _trend_row(point: TrendPoint) -> tuple[str, ...]:
+    final = "provisional" if point.success is None else numbers.share(point.success)
+    if point.back_filled:
+        final += " (back-filled)"
+    first = numbers.share(point.first) if point.first else "–"
+    return (
+        numbers.day(point.week),
+        final,
+        first + (" (restated)" if point.restated else ""),
+        numbers.milliseconds(point.latency_p95_ms),
+        numbers.share(point.error_share, 1),
+        numbers.count(point.n_requests),
+    )
+
+
+def _health(feature: FeatureFacts) -> tuple[Line, ...]:
+    health = feature.health
+    lines = [Line("outcomes", _outcomes_words(health))]
+    lines.append(Line("joined", f"{numbers.share_of(health.join, 1)} of signals and outcomes"))
+    lines.append(Line("rated", f"{numbers.share_of(health.rating, 1)} of requests by users"))
+    lines.append(Line("signals, not success", wording.signals_line(feature)))
+    return tuple(lines)
+
+
+def _outcomes_words(health: HealthFacts) -> str:
+    arrived = numbers.share_of(health.outcome_arrived, 1)
+    if health.outcome_arrived.value is None:
+        return health.gate_words or arrived
+    said = f"{arrived} of requests aged 2–7 days have one"
+    if health.outcome_expected.value is not None:
+        said += f", {numbers.percent(health.outcome_expected.value, 1)} in the weeks before"
+    verdict = "late: the headline is withheld" if health.gate_fires else "as expected"
+    return f"{said}: {health.gate_words or verdict}"
+
+
+def _why(feature: FeatureFacts) -> Section | None:
+    attribution = feature.attribution
+    if attribution is None or not _is_change(feature, attribution):
+        return None
+    before, now = numbers.weeks(attribution.weeks_before), numbers.weeks(attribution.weeks_now)
+    n = f"n {numbers.count(attribution.before.n)} and {numbers.count(attribution.now.n)}"
+    caption = f"From the baseline, {before}, to {now}; {n}. {_causes(attribution)}"
+    table = _parts_table(attribution)
+    alt = "; ".join(f"{row[0]} {row[1]}" for row in table.rows)
+    return Section("Why", (Figure("waterfall", caption, alt, table), Text(_sum_words(attribution))))
+
+
+def _is_change(feature: FeatureFacts, attribution: AttributionFacts) -> bool:
+    low, high = attribution.total.low, attribution.total.high
+    apart = low is not None and high is not None and (low > 0 or high < 0)
+    return apart or feature.verdict in {"falling", "recovering"}
+
+
+def _causes(attribution: AttributionFacts) -> str:
+    named = [wording.PARTS.get(p.name, p.name) for p in attribution.parts if p.cause]
+    if not named:
+        return "No part stands out from chance."
+    compound = ", a compound change" if attribution.compound else ""
+    return f"Beyond chance: {' and '.join(named)}{compound}."
+
+
+def _parts_table(attribution: AttributionFacts) -> Table:
+    before, now = attribution.before, attribution.now
+    rows = [("baseline", numbers.percent(before.value or 0.0, 2), "", f"n {before.n:,}")]
+    for part, change in wording.printed_parts(attribution, 2):
+        name = wording.PARTS.get(part.name, part.name)
+        spread = _spread(part.change)
+        rows.append((name, numbers.points(change, 2), spread, "cause" if part.cause else ""))
+    printed = sum(change for _, change in wording.printed_parts(attribution, 2))
+    rows.append(
+        ("change", numbers.points(printed, 2), _spread(attribution.total), "sum of the parts")
+    )
+    rows.append(("now", numbers.percent(now.value or 0.0, 2), "", f"n {now.n:,}"))
+    return Table(("Part", "Points", "95% interval", ""), tuple(rows), "Parts of the change")
+
+
+def _spread(change: Estimate) -> str:
+    if change.low is None or change.high is None:
+        return "no interval"
+    return f"{numbers.points(change.low, 2)}…{numbers.points(change.high, 2)}"
+
+
+def _sum_words(attribution: AttributionFacts) -> str:
+    changes = [change for _, change in wording.printed_parts(attribution, 2)]
+    added = " ".join(numbers.points(change, 2) for change in changes)
+    total = numbers.points(sum(changes), 2)
+    return f"{added} = {total} points; unrounded, parts and change differ by {attribution.gap:.0e}."
+
+
+def _since(feature: FeatureFacts) -> Section | None:
+    if not feature.changes:
+        return None
+    rows = tuple(
+        (
+            str(number),
+            numbers.day(change.day),
+            f"{change.artifact} {change.name}" + (" (every feature)" if change.everywhere else ""),
+            f"{change.before or '?'} → {change.after or '?'}"
+            if change.before or change.after
+            else "",
+            change.ref,
+            wording.ledger_words(change),
+        )
+        for number, change in enumerate(feature.changes, start=1)
+    )
+    head = ("No.", "Day", "Change", "From → to", "Reference", "In time")
+    began = f"The fall began in the week of {numbers.day(feature.onset)}." if feature.onset else ""
+    note = f"{began} Nearness in time is shown, not cause.".strip()
+    return Section("What changed, and when", (Text(note), Table(head, rows, "Change ledger")))
+
+
+def _where(feature: FeatureFacts) -> Section | None:
+    if not feature.topics:
+        return None
+    topics = sorted(feature.topics, key=lambda t: (-abs(t.contribution or 0.0), t.topic_id))
+    shown, rest = topics[:_TOPICS_SHOWN], topics[_TOPICS_SHOWN:]
+    changes = [t.contribution or 0.0 for t in topics]
+    before = feature.attribution.before.value if feature.attribution else None
+    printed = numbers.steps(before or 0.0, changes, 4)
+    rows = [_topic_row(t, change) for t, change in zip(shown, printed, strict=False)]
+    if rest:
+        rest_sum = numbers.points(sum(printed[len(shown) :]), 2)
+        rows.append((f"{numbers.count(len(rest), 'other topic')}", "", "", "", rest_sum))
+    rows.append(("all topics", "", "", "", numbers.points(sum(printed), 2)))
+    head = ("Topic", "Share before → now", "Success before", "Success now", "Points")
+    return Section("Where", (Table(head, tuple(rows), "Topics by contribution"),))
+
+
+def _topic_row(topic: TopicFacts, change: float) -> tuple[str, ...]:
+    before = (
+        "–" if topic.share_before.value is None else numbers.percent(topic.share_before.value, 1)
+    )
+    now = "–" if topic.share_now.value is None else numbers.percent(topic.share_now.value, 1)
+    kind = "" if topic.kind == "shared" else f", {topic.kind}"
+    success_before = "–" if topic.kind == "new" else numbers.share_of(topic.success_before)
+    success_now = "–" if topic.kind == "gone" else numbers.share_of(topic.success_now)
+    named = f"{topic.label or 'no label'} [{topic.topic_id}{kind}]"
+    return (named, f"{before} → {now}", success_before, success_now, numbers.points(change, 2))
+
+
+def _emerged(feature: FeatureFacts) -> Section | None:
+    if not feature.emerged:
+        return None
+    blocks: list[Lines | Bullets] = []
+    for topic in feature.emerged:
+        blocks += [Lines((Line(f"{topic.label} [{topic.topic_id}]", _size(topic)),))]
+        blocks += [Bullets(topic.examples)]
+    return Section("Topics that emerged", tuple(blocks))
+
+
+def _size(topic: EmergedFacts) -> str:
+    said = f"first seen in the week of {numbers.day(topic.first_week)}; "
+    said += f"{numbers.count(topic.n, 'request')} last week"
+    if topic.share_now.value is not None:
+        said += f", {numbers.share(topic.share_now, 1)} of all"
+    said += f"; success {numbers.share(topic.success_now)}"
+    if topic.success_rest.value is not None:
+        said += f", {numbers.percent(topic.success_rest.value)} elsewhere"
+    return said + (f"; {topic.finding_id}" if topic.finding_id else "")
+
+
+def _failures(feature: FeatureFacts) -> Section | None:
+    if not feature.n_failures and not feature.datasets:
+        return None
+    types = ", ".join(f"{count.name} {count.n:,}" for count in _largest(feature.failures))
+    said = numbers.count(feature.n_failures, "failure") + (f": {types}" if types else "")
+    blocks: list[Text | Lines | Table] = [Text(said + ".")]
+    for dataset in feature.datasets:
+        blocks += _dataset(dataset)
+    return Section("Failures ready to pull", tuple(blocks))
+
+
+def _dataset(dataset: DatasetFacts) -> list[Text | Lines | Table]:
+    command = dataset.command if dataset.n_rows else ""
+    blocks: list[Text | Lines | Table] = [
+        Lines((Line("set", wording.dataset_words(dataset), command),))
+    ]
+    if dataset.rejects:
+        rows = tuple((r.name, f"{r.n:,}", r.next_step) for r in _largest(dataset.rejects))
+        caption = f"Left out of {dataset.name} {dataset.version}"
+        blocks.append(Table(("Reason", "Rows", "What would change it"), rows, caption))
+    return blocks
+
+
+def _largest(counts: Sequence[Count]) -> list[Count]:
+    return sorted(counts, key=lambda count: (-count.n, count.name))
+
+
+def _findings(feature: FeatureFacts) -> Section | None:
+    if not feature.findings:
+        return None
+    lines = [
+        Line(
+            f"{f.finding_id} {f.state}",
+            f"{f.title}; {numbers.week(f.week)}"
+            + (f"; {numbers.count(f.n_members, 'request')}" if f.n_members else "")
+            + (f"; next: {f.next_step}" if f.next_step else ""),
+            f.command,
+        )
+        for f in feature.findings
+    ]
+    return Section("Findings", (Lines(tuple(lines)),))
+
+
+def _not_measured(feature: FeatureFacts) -> Section | None:
+    if not feature.not_measured:
+        return None
+    return Section("Not measured", (Text("; ".join(feature.not_measured) + "."),))
+
+
+def _methods(feature: FeatureFacts) -> tuple[Line, ...]:
+    m, lines = feature.methods, []
+    if feature.baseline:
+        said = (
+            f"{numbers.weeks(feature.baseline.weeks)}: {numbers.share_of(feature.baseline.success)}"
+        )
+        by = feature.baseline.accepted_by
+        lines.append(Line("baseline", said + (f"; accepted by {by}" if by else "")))
+    if m.n_eff is not None and m.lam is not None:
+        lines.append(
+            Line("weight", f"lambda {m.lam:.2f} of the signal model; n_eff {m.n_eff:,.0f}")
+        )
+    if m.arrived_by_day:
+        lines.append(Line("known after", _arrived(m.arrived_by_day)))
+    if m.alarm_level is not None and m.alarm_threshold is not None:
+        lines.append(
+            Line("alarm", f"level {m.alarm_level:,.1f}; pages above {m.alarm_threshold:,.0f}")
+        )
+    lines.append(Line("topics", m.topic_model or "not measured"))
+    return tuple(lines)
+
+
+def _arrived(curve: dict[str, float]) -> str:
+    said = []
+    for days in ("1", "3", "7"):
+        failures, successes = curve.get(f"F0_{days}"), curve.get(f"F1_{days}")
+        if failures is not None and successes is not None:
+            shares = f"{numbers.percent(failures)} of failures, {numbers.percent(successes)} of successes"
+            said.append(f"{days} d: {shares}")
+    return "; ".join(said)
