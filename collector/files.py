@@ -1,233 +1,158 @@
-"""Files as a source: a file is a topic with one partition, its offsets are line numbers."""
+"""Files into the store: back-filling, and replay, which lets jobs run after every batch."""
 
-import heapq
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack, get_args
 
 import msgspec
 
-from collector.lines import Line, LineReader
-from collector.source import Committed, Partition, Record
-from decayd.config import Kind, TopicSettings
+from collector.file_source import FileSource, Progress, kind_of_name, topic_of
+from collector.pipeline import Built, Pipeline
+from decayd.clock import Clock
+from decayd.config import Kind, Settings, TopicSettings
 from decayd.errors import UsageError
-from decayd.events import KINDS, Time, epoch_us
-from store.batch import Gap
+from store.batch import Written
+from store.database import Store
+from store.pseudonyms import Pseudonyms
 
-Progress = Callable[[int, int], None]  # bytes read and bytes in all, of the files as they lie there
-_LAST = 2**63  # a file that breaks off says so after all others were read
-_POLL_BYTES = 32 * 2**20  # what one poll may hold in memory, beside one line
+BATCH_RECORDS = 10_000  # larger batches cost memory and gain nothing that could be measured
 
 
-class FileOptions(msgspec.Struct, frozen=True):
-    """How files are to be read.
+class FileOptions(TypedDict, total=False):
+    """How files are read: their format and kind, and who is told how far it got."""
+
+    fmt: str
+    kind: str | None
+    progress: Progress | None
+
+
+class Totals(msgspec.Struct):
+    """What was read and what became of it; `n_dead_letters` includes the conflicts."""
+
+    n_records: int = 0
+    n_new: Counter[str] = msgspec.field(default_factory=Counter)
+    n_duplicates: int = 0
+    n_conflicts: int = 0
+    n_dead_letters: int = 0
+    n_tombstones: int = 0
+    dead_letters: Counter[str] = msgspec.field(default_factory=Counter)
+
+    def counted(self) -> dict[str, Any]:
+        """Return plain counts; a conflict is a dead letter too."""
+        return {
+            "n_records": self.n_records,
+            "n_new": dict(self.n_new),
+            "n_duplicates": self.n_duplicates,
+            "n_dead_letters": self.n_bad + self.n_conflicts,
+            "n_conflicts": self.n_conflicts,
+            "n_tombstones": self.n_tombstones,
+            "dead_letters": dict(self.bad),
+        }
+
+    def add(self, built: Built, written: Written) -> None:
+        """Count one batch."""
+        self.n_records += built.n_records
+        self.n_new.update(written.n_new)
+        self.n_duplicates += written.n_duplicates
+        self.n_conflicts += written.n_conflicts
+        self.n_dead_letters += written.n_dead_letters
+        self.n_tombstones += built.n_tombstones
+        self.dead_letters.update(letter.reason for letter in built.batch.dead_letters)
+        if written.n_conflicts:
+            self.dead_letters["conflict"] += written.n_conflicts
+
+
+def ingest(
+    store: Store,
+    files: Sequence[Path],
+    settings: Settings,
+    clock: Clock,
+    pseudonyms: Pseudonyms,
+    **options: Unpack[FileOptions],
+) -> Totals:
+    """Back-fill files: everything in them is in the store once, however often it is done.
 
     Parameters
     ----------
-    kind
-        What records are that don't say it; by default the file's name does.
-    format
-        The input format, as for a topic.
-    progress
-        Called with bytes read and bytes in all.
+    store, settings, pseudonyms
+        Where rows go, limits and grace, how user ids are replaced.
+    files
+        JSONL files, gzip or not.
+    clock
+        Says what is too far in the future: the wall clock.
+    options
+        `fmt`, an input format (native); `kind`, what records are that don't say it (by default the
+        file's name does); `progress`, called with the share of the bytes that was read.
+
+    Raises
+    ------
+    UsageError
+        When a file is missing or can't be read; found out before anything is stored, but for a
+        file that breaks off in the middle: what was read of it stays stored.
     """
-
-    kind: Kind | None = None
-    format: str = "native"
-    progress: Progress | None = None
-
-
-def topic_of(path: Path) -> str:
-    """Return the topic name that stands for a file: its absolute path."""
-    return str(path.resolve())
+    totals = Totals()
+    source = _source(files, settings, options, merge=False)
+    pipeline = _pipeline((store, settings, clock, pseudonyms), files, options, live=False)
+    for totals in _batches(store, source, pipeline):  # noqa: B007 - the last one is wanted
+        pass
+    return totals
 
 
-def topics_of(paths: Iterable[Path], options: FileOptions) -> dict[str, TopicSettings]:
-    """Return what each file carries."""
-    return {
-        topic_of(path): TopicSettings(
-            format=options.format, kind=options.kind or kind_of_name(path)
+def replay_batches(
+    store: Store,
+    files: Sequence[Path],
+    settings: Settings,
+    clock: Clock,
+    pseudonyms: Pseudonyms,
+    **options: Unpack[FileOptions],
+) -> Iterator[Totals]:
+    """Store files as if their records arrived live, merged by time; yield after every batch.
+
+    Whoever iterates runs the jobs that are due in between. Parameters and errors are those of
+    `ingest`; the same object is yielded each time, with the totals so far.
+    """
+    source = _source(files, settings, options, merge=True)
+    pipeline = _pipeline((store, settings, clock, pseudonyms), files, options, live=True)
+    return _batches(store, source, pipeline)
+
+
+def _source(
+    files: Sequence[Path], settings: Settings, options: FileOptions, *, merge: bool
+) -> FileSource:
+    limit = settings.collector.max_record_kib * 1024
+    return FileSource(files, limit, merge=merge, progress=options.get("progress"))
+
+
+def _pipeline(
+    parts: tuple[Store, Settings, Clock, Pseudonyms],
+    files: Sequence[Path],
+    options: FileOptions,
+    *,
+    live: bool,
+) -> Pipeline:
+    fmt, kind = options.get("fmt", "native"), options.get("kind")
+    if kind not in (None, *get_args(Kind)):
+        raise UsageError(f"there is no kind {kind!r}", hint=f"one of: {', '.join(get_args(Kind))}")
+    topics = {
+        topic_of(path): TopicSettings.model_validate(
+            {"format": fmt, "kind": kind or kind_of_name(path)}
         )
-        for path in paths
+        for path in files
     }
+    return Pipeline(*parts, topics, live=live)
 
 
-def kind_of_name(path: Path) -> Kind | None:
-    """Read a kind from a file's name, if exactly one is in it.
-
-    >>> kind_of_name(Path("decayd.signals.jsonl.gz")), kind_of_name(Path("events.jsonl"))
-    ('signal', None)
-    """
-    words = re.findall("[a-z]+", path.name.lower())
-    found = {kind for kind in KINDS for word in words if word in (kind, f"{kind}s")}
-    return found.pop() if len(found) == 1 else None  # type: ignore[return-value]
-
-
-class FileSource:
-    """JSONL files, read one after the other or merged by time.
-
-    Parameters
-    ----------
-    paths
-        The files; the same one twice is read once.
-    max_record_bytes
-        Of longer lines only that much and one byte is held.
-    merge
-        Whether the next record is the one with the smallest time of all files, as they would have
-        arrived live. Within a file the order never changes.
-    """
-
-    def __init__(
-        self,
-        paths: Sequence[Path],
-        max_record_bytes: int,
-        *,
-        merge: bool = False,
-        progress: Progress | None = None,
-    ) -> None:
-        if not paths:
-            raise UsageError("no file was given", hint="name one or more JSONL files")
-        self._readers = {(topic_of(path), 0): LineReader(path, max_record_bytes) for path in paths}
-        self._rank = {partition: i for i, partition in enumerate(self._readers)}
-        self._merge = merge
-        self._progress = progress
-        self._started: set[Partition] = set()
-        self._paused: set[Partition] = set()
-        self._committed: dict[Partition, Committed] = {}
-        self._queue: list[tuple[int, int, Partition]] = []
-
-    def poll(self, timeout_s: float, max_records: int) -> list[Record]:  # noqa: ARG002
-        """Return the next records; never waits, for a file has all it will have."""
-        records: list[Record] = []
-        n_bytes = 0
-        while self._queue and len(records) < max_records and n_bytes < _POLL_BYTES:
-            partition = self._queue[0][2]
-            reader = self._readers[partition]
-            if reader.head is None:
-                if records:
-                    break
-                raise reader.error or ValueError(f"{partition} has nothing to read")
-            line = reader.take()
-            records.append(_record(partition, line))
-            n_bytes += len(line.value)
-            self._requeue(partition)
-        self._report()
-        return records
-
-    def assigned(self) -> frozenset[Partition]:
-        """Return all files as partitions."""
-        return frozenset(self._readers)
-
-    def waiting(self) -> frozenset[Partition]:
-        """Return the files that `seek` was not called for."""
-        return self.assigned() - self._started
-
-    def unread(self) -> frozenset[Partition]:
-        """Return the files with lines to come, or with an end that can't be read."""
-        return frozenset(p for p, reader in self._readers.items() if _has_more(reader))
-
-    def seek(self, partition: Partition, offset: int | None) -> int:
-        """Go on at the line with that number."""
-        reader = self._readers[partition]
-        reader.restart()
-        while reader.head is not None and reader.head.number < (offset or 0):
-            reader.take()
-        self._started.add(partition)
-        self._queue_all()
-        return offset or 0
-
-    def pause(self, partitions: Iterable[Partition]) -> None:
-        """Leave these files alone until `resume`."""
-        self._paused.update(partitions)
-        self._queue_all()
-
-    def resume(self, partitions: Iterable[Partition]) -> None:
-        """Read these files again."""
-        self._paused.difference_update(partitions)
-        self._queue_all()
-
-    def committed(self, partitions: Iterable[Partition]) -> dict[Partition, Committed]:
-        """Return what was committed to this object."""
-        return {p: self._committed[p] for p in partitions if p in self._committed}
-
-    def commit(
-        self,
-        offsets: Mapping[Partition, int],
-        metadata: str,
-        timeout_s: float | None = None,  # noqa: ARG002
-    ) -> None:
-        """Remember offsets as long as this object lives; the store keeps its own."""
-        self._committed |= {p: Committed(offset, metadata) for p, offset in offsets.items()}
-
-    def generations(self) -> dict[str, str]:
-        """Return nothing: of a file that was written anew, known events are dropped anyway."""
-        return {}
-
-    def gaps(self) -> list[Gap]:
-        """Return nothing: a file does not lose lines."""
-        return []
-
-    def lag(self) -> dict[Partition, int]:
-        """Return nothing: how many lines are left is not known."""
-        return {}
-
-    def trouble(self) -> str:
-        """Return nothing: a file that can't be read ends the reading."""
-        return ""
-
-    def close(self, timeout_s: float) -> None:  # noqa: ARG002
-        """Close all files."""
-        for reader in self._readers.values():
-            reader.close()
-
-    def _requeue(self, partition: Partition) -> None:
-        entry = self._entry(partition)
-        if entry is None:
-            heapq.heappop(self._queue)
-        else:
-            heapq.heapreplace(self._queue, entry)
-
-    def _queue_all(self) -> None:
-        ready = self._started - self._paused
-        self._queue = [entry for p in ready if (entry := self._entry(p)) is not None]
-        heapq.heapify(self._queue)
-
-    def _entry(self, partition: Partition) -> tuple[int, int, Partition] | None:
-        reader = self._readers[partition]
-        if reader.error is not None and reader.head is None:
-            return _LAST, self._rank[partition], partition
-        if reader.head is None:
-            return None
-        time = _time(reader.head.value) if self._merge else 0
-        return time, self._rank[partition], partition
-
-    def _report(self) -> None:
-        if self._progress:
-            readers = self._readers.values()
-            done = sum(r.read_bytes if _has_more(r) else r.total_bytes for r in readers)
-            self._progress(done, sum(r.total_bytes for r in readers))
-
-
-class _Timed(msgspec.Struct, frozen=True, gc=False):
-    ts: Time
-
-
-_TIMED: Any = msgspec.json.Decoder(_Timed)
-
-
-def _time(value: bytes) -> int:
-    """Return a record's time in microseconds; 0 when it has none, so that it waits for nothing."""
+def _batches(store: Store, source: FileSource, pipeline: Pipeline) -> Iterator[Totals]:
+    totals = Totals()
     try:
-        return epoch_us(_TIMED.decode(value).ts)
-    except (ValueError, OverflowError, RecursionError):
-        return 0
-
-
-def _has_more(reader: LineReader) -> bool:
-    return reader.head is not None or reader.error is not None
-
-
-def _record(partition: Partition, line: Line) -> Record:
-    topic, number = partition
-    return Record(topic, number, line.number, None, None, line.value, (), line.size_bytes)
+        for partition in sorted(source.waiting()):
+            pipeline.watermark.assign(partition, None)
+            source.seek(partition, 0)
+        while records := source.poll(0, BATCH_RECORDS):
+            built, written = pipeline.process(records, source.unread())
+            totals.add(built, written)
+            yield totals
+        store.checkpoint()
+    finally:
+        source.close(0)

@@ -78,6 +78,11 @@ class Watermark:
             self._unread = now
             self._move()
 
+    def raise_to(self, value_us: int | None) -> None:
+        """Take over a later watermark that another source has written."""
+        if value_us is not None:
+            self._value = max(self._value, value_us)
+
     def pass_record(self, partition: Partition, ts_us: int | None, *, more: bool) -> int:
         """Take note of the next record and return when it becomes available.
 
@@ -118,7 +123,10 @@ class Watermark:
         return recent or partition in self._unread
 
     def _move(self) -> None:
-        active = (p for p in self._largest if self._is_active(p))
-        self._holder = min(active, key=lambda p: self._largest[p], default=None)
-        if self._holder is not None and self._largest[self._holder] != _NEVER:
-            self._value = max(self._value, self._largest[self._holder] - self._grace_us)
+        holder, behind = None, _NEVER
+        for partition, largest in self._largest.items():  # a loop: this runs for most records
+            if (holder is None or largest < behind) and self._is_active(partition):
+                holder, behind = partition, largest
+        self._holder = holder
+        if behind != _NEVER:
+            self._value = max(self._value, behind - self._grace_us)

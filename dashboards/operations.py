@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from decayd.clock import Clock
-from decayd.config import Settings
+from decayd.config import Kind, Settings
 from decayd.errors import UsageError
 from decayd.jobs import JOBS
 from store.database import Store
@@ -166,17 +166,18 @@ def dead_letters_retry(context: Context, *, ids: list[int]) -> Any:
 
 
 def ingest(
-    context: Context, *, files: list[str], fmt: str = "native", kind: str | None = None
+    context: Context, *, files: list[str], fmt: str = "native", kind: Kind | None = None
 ) -> Any:
-    """Back-fill JSONL files through the same path as Kafka records."""
+    """Back-fill JSONL files of this machine through the same path as Kafka records."""
+    from collector.files import FileOptions
     from collector.files import ingest as ingest_files
 
-    pseudonyms = Pseudonyms.for_store(context.store, context.settings.privacy)
-    totals = ingest_files(
-        context.store, [Path(f) for f in files], context.settings, context.clock, pseudonyms,
-        fmt=fmt, kind=kind,
-    )  # fmt: skip
-    return _plain(totals)
+    store, settings = context.store, context.settings
+    pseudonyms = Pseudonyms.for_store(store, settings.privacy)
+    paths = [Path(file) for file in files]
+    return ingest_files(
+        store, paths, settings, context.clock, pseudonyms, FileOptions(kind, fmt)
+    ).counted()
 
 
 OPERATIONS: dict[str, Operation] = {

@@ -1,6 +1,5 @@
 """The confirmed alarm: a Shiryaev-Roberts e-detector with a stated budget of false pages."""
 
-import json
 import math
 from collections.abc import Sequence
 from datetime import date
@@ -38,6 +37,8 @@ class Detector(msgspec.Struct, frozen=True):
         likelihood ratio of a fall by that effect since then.
     path
         The updates since the last restart, from which the onset is dated.
+    limit
+        The threshold at the last update.
 
     Notes
     -----
@@ -60,13 +61,19 @@ class Detector(msgspec.Struct, frozen=True):
     path: tuple[Step, ...] = ()
     last_week: date | None = None
     updates: int = 0
+    limit: float = math.inf
 
     @property
     def statistic(self) -> float:
         """Return the mean of M over the effects; above the threshold it pages."""
         return sum(self.m) / len(self.m)
 
-    def update(self, step: Step) -> Self:
+    @property
+    def alarms(self) -> bool:
+        """Tell whether the last update crossed its threshold."""
+        return self.statistic > self.limit
+
+    def update(self, step: Step, limit: float = math.inf) -> Self:
         """Take one more week."""
         grown = tuple(
             min((m + 1.0) * math.exp(_log_step(step, effect)), _MAX_M)
@@ -74,7 +81,7 @@ class Detector(msgspec.Struct, frozen=True):
         )
         return type(self)(
             self.baseline_version, grown, (*self.path, step)[-_MAX_PATH:], step.week,
-            self.updates + 1,
+            self.updates + 1, limit,
         )  # fmt: skip
 
     def restarted(self) -> Self:
@@ -99,7 +106,7 @@ class Detector(msgspec.Struct, frozen=True):
     @classmethod
     def from_json(cls, text: str) -> "Detector":
         """Take back what `to_json` gave, bit for bit."""
-        return msgspec.convert(json.loads(text), cls, strict=False)
+        return msgspec.json.decode(text, type=cls)
 
 
 def threshold(n_streams: int, false_pages_per_year: float) -> float:

@@ -1,4 +1,4 @@
-"""How long outcomes take: the share that has arrived by an age, from requests still being waited for."""
+"""How long outcomes take, learned while some of them are still under way."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ _MIN_AT_RISK = 10  # with fewer left by truncation, one late outcome would pull 
 
 @dataclass(frozen=True)
 class Curve:
-    """A step function: `share[i]` of all outcomes has arrived by `days[i]`, 1 from the window on."""
+    """A step function: `share[i]` of all outcomes is there by `days[i]`, 1 from the window on."""
 
     days: Floats
     share: Floats
@@ -26,7 +26,7 @@ class Curve:
 
 
 def arrival_curve(delay_days: Floats, age_days: Floats, window_days: float) -> Curve:
-    """Estimate how delays are distributed from outcomes that could only be seen if they came in time.
+    """Estimate the distribution of delays from outcomes that are seen only if they came in time.
 
     An outcome is seen only when its delay is at most its request's age, so plain shares make
     outcomes look quick. The reverse-time product limit corrects that:
@@ -63,5 +63,5 @@ def arrival_curve(delay_days: Floats, age_days: Floats, window_days: float) -> C
     thin = (at_risk < _MIN_AT_RISK) & (2 * at_risk < came_by)
     hazard = np.where(thin, 0.0, counts / np.maximum(at_risk, 1))
     survives = np.concatenate((1.0 - np.minimum(hazard, 1.0), [1.0]))
-    share = np.cumprod(survives[::-1])[::-1][1:]
+    share = np.asarray(np.cumprod(survives[::-1])[::-1][1:], float)
     return Curve(times, share, window_days)

@@ -170,14 +170,19 @@ class ChangeFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DatasetFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest version of a training set, and the command that pulls it."""
+    """The newest version of a training set, and the command that pulls it.
+
+    `failures` counts what the build looked at, by type; `rows_by_type` what became rows of it.
+    """
 
     name: str
     version: str
     state: str
     n_rows: int
     command: str
-    failure_types: tuple[Count, ...] = ()
+    n_failures: int = 0
+    failures: tuple[Count, ...] = ()
+    rows_by_type: tuple[Count, ...] = ()
     topics: tuple[Count, ...] = ()
     rejects: tuple[Count, ...] = ()
 
@@ -206,7 +211,6 @@ class HealthFacts(msgspec.Struct, frozen=True, kw_only=True):
     week: date
     outcome_arrived: Estimate = NOTHING
     outcome_expected: Estimate = NOTHING
-    join: Estimate = NOTHING
     rating: Estimate = NOTHING
     gate_fires: bool = False
     gate_words: str = ""
@@ -227,7 +231,7 @@ class MethodFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FeatureFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """One feature's section."""
+    """One feature's section; `failures` counts the last four weeks' by what says so."""
 
     name: str
     owner: str
@@ -243,18 +247,23 @@ class FeatureFacts(msgspec.Struct, frozen=True, kw_only=True):
     alarm_day: date | None = None
     incident_id: str = ""
     acknowledged: bool = False
+    learning_weeks: int = 0
     baseline: BaselineFacts | None = None
     trend: tuple[TrendPoint, ...] = ()
     attribution: AttributionFacts | None = None
     topics: tuple[TopicFacts, ...] = ()
     emerged: tuple[EmergedFacts, ...] = ()
     changes: tuple[ChangeFacts, ...] = ()
-    n_failures: int = 0
     failures: tuple[Count, ...] = ()
     datasets: tuple[DatasetFacts, ...] = ()
     findings: tuple[FindingFacts, ...] = ()
     not_measured: tuple[str, ...] = ()
     methods: MethodFacts = MethodFacts()
+
+    @property
+    def n_failures(self) -> int:
+        """Return how many requests failed in the last four weeks."""
+        return sum(count.n for count in self.failures)
 
 
 class DifferenceFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -266,12 +275,16 @@ class DifferenceFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IntakeFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What came in during the newest week, over all features."""
+    """What came in during the newest week, over all features.
+
+    `join` is the share of signals and outcomes that belong to a request that was seen.
+    """
 
     n_requests: int = 0
     n_signals: int = 0
     n_outcomes: int = 0
     n_gaps: int = 0
+    join: Estimate = NOTHING
     dead_letters: tuple[Count, ...] = ()
     newest_event: datetime | None = None
 

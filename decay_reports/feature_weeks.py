@@ -39,7 +39,7 @@ class Known:
 class FeatureWeek:
     """A measured week, or the reason why it can't be; `rows` covers all pooled weeks.
 
-    `own_labels` are those of the week itself.
+    `own_labels` and `own_rows` are those of the week itself.
     """
 
     n: int
@@ -47,6 +47,7 @@ class FeatureWeek:
     own_labels: int
     pooled_weeks: int
     rows: slice
+    own_rows: slice
     result: PseudoOutcomes | None
     why_not: str = ""
 
@@ -71,7 +72,7 @@ def measure(known: Known, weeks: Sequence[Span]) -> FeatureWeek:
     why_not = _why_not(known, own_labels)
     if why_not:
         n = week.stop - week.start
-        return FeatureWeek(n, own_labels, own_labels, 1, week, None, why_not)
+        return FeatureWeek(n, own_labels, own_labels, 1, week, week, None, why_not)
     pooled, rows, n_labels = 1, week, own_labels
     for start, _ in reversed(weeks[-MAX_POOLED_WEEKS:-1]):
         earlier = known.frame.between(start, weeks[-1][1])
@@ -79,7 +80,7 @@ def measure(known: Known, weeks: Sequence[Span]) -> FeatureWeek:
             break
         pooled, rows, n_labels = pooled + 1, earlier, _n_labels(known, earlier)
     result = measure_rows(known, rows)
-    return FeatureWeek(rows.stop - rows.start, n_labels, own_labels, pooled, rows, result)
+    return FeatureWeek(rows.stop - rows.start, n_labels, own_labels, pooled, rows, week, result)
 
 
 def measure_rows(known: Known, rows: slice | np.ndarray) -> PseudoOutcomes:

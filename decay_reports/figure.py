@@ -1,4 +1,4 @@
-"""One row of `weekly_figures`: a number of a feature-week at one lag, with its interval or why not."""
+"""One row of `weekly_figures`: a number of a feature-week at one lag, or why there is none."""
 
 import json
 from datetime import date, datetime
@@ -54,6 +54,4 @@ def plain_share(metric: str, hits: int, n: int, **more: Any) -> Figure:
     if n == 0:
         return Figure(metric=metric, why_not=more.pop("why_not", "nothing to count"), **more)
     low, high = wilson(hits, n)
-    return Figure(
-        metric=metric, n=n, total=float(hits), value=hits / n, low=low, high=high, **more
-    )
+    return Figure(metric=metric, n=n, total=float(hits), value=hits / n, low=low, high=high, **more)

@@ -1,8 +1,10 @@
 """The user requests of one feature as arrays: the only form in which the statistics see data."""
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from itertools import groupby
 from typing import Any, Self
 
 import numpy as np
@@ -31,7 +33,8 @@ class Frame:
     """User requests by time, one row each; every array is ``(n,)`` but `signals` ``(n, 13)``.
 
     NaN stands for what is not there: `y` and the delays without a labelled outcome, `log_length`,
-    `log_dwell`, `silence_fails`, `window_days` where not said. Times are microseconds since 1970 (UTC), delays days.
+    `log_dwell`, and `silence_fails` and `window_days` where the request says nothing of them.
+    Times are microseconds since 1970 (UTC), delays days.
     """
 
     request_key: NDArray[np.uint64]
@@ -110,14 +113,32 @@ def load(
         outcome_values=json.dumps(settings.outcomes),
     )
     columns = {name: table.column(name).combine_chunks() for name in table.column_names}
-    names = columns["feature"].to_numpy(zero_copy_only=False)
     live_us = first_live_us(store)
-    features, first = np.unique(names, return_index=True) if len(names) else ([], [])
-    ends = [*list(first)[1:], len(names)]
     return {
-        str(name): _frame({k: v.slice(a, b - a) for k, v in columns.items()}, live_us)
-        for name, a, b in zip(features, first, ends, strict=True)
+        name: _frame({k: v.slice(a, b - a) for k, v in columns.items()}, live_us)
+        for name, a, b in by_feature(columns["feature"].to_pylist())
     }
+
+
+def nobody() -> Frame:
+    """Return the frame of a feature without user requests."""
+    flags, numbers, codes = np.empty(0, bool), np.empty(0), np.empty(0, np.int64)
+    return Frame(
+        request_key=np.empty(0, np.uint64), ts_us=codes, cluster=codes, topic=codes, tenure=codes,
+        signals=np.empty((0, len(SIGNALS))), refused=flags, log_length=numbers, log_dwell=numbers,
+        rated=flags, friction=flags, gave_rating=flags, y=numbers, delay_days=numbers,
+        first_delay_days=numbers, stated=flags, silence_fails=numbers, window_days=numbers,
+        topics=(),
+    )  # fmt: skip
+
+
+def by_feature(features: Sequence[str]) -> Iterator[tuple[str, int, int]]:
+    """Yield each feature of sorted rows with its first row and the one after its last."""
+    first = 0
+    for name, rows in groupby(features):
+        end = first + sum(1 for _ in rows)
+        yield name, first, end
+        first = end
 
 
 def first_live_us(store: Store) -> int | None:
@@ -134,7 +155,7 @@ def _frame(columns: dict[str, Any], live_us: int | None) -> Frame:
         return np.asarray(columns[name].cast("float64").to_numpy(zero_copy_only=False), float)
 
     def flags(name: str) -> Bools:
-        return np.asarray(columns[name].fill_null(False).to_numpy(zero_copy_only=False), bool)  # noqa: FBT003
+        return np.asarray(columns[name].fill_null(False).to_numpy(zero_copy_only=False), bool)
 
     ts_us = np.asarray(columns["ts_us"].to_numpy(), np.int64)
     topics, topic = np.unique(

@@ -116,9 +116,7 @@ def _rank_sum(x: Floats, y: Floats) -> tuple[float, float]:
     m, n = len(x), len(y)
     if not m or not n:
         return 0.0, 0.0
-    _, inverse, counts = np.unique(
-        np.concatenate((x, y)), return_inverse=True, return_counts=True
-    )
+    _, inverse, counts = np.unique(np.concatenate((x, y)), return_inverse=True, return_counts=True)
     mid_rank = np.cumsum(counts) - (counts - 1) / 2
     u = float(mid_rank[inverse[:m]].sum()) - m * (m + 1) / 2
     ties = float((counts**3 - counts).sum()) / ((m + n) * (m + n - 1))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from decay_reports.clusters import quantile
 from decay_reports.figure import Figure, plain_share
-from decay_reports.frame import Floats, Ints
+from decay_reports.frame import Floats, Ints, by_feature
 from store.database import Store
 
 _SHARES = (("error_share", "error"), ("timeout_share", "timeout"), ("refusal_share", "refused"))
@@ -33,17 +33,12 @@ class Traffic:
 def load(store: Store, as_of: datetime, start: datetime) -> dict[str, Traffic]:
     """Load each feature's traffic of [start, as_of) as known at `as_of`."""
     table = store.table("figure_traffic", as_of=as_of, start=start)
-    names = table["feature"].to_numpy()
-    columns = [
-        table["ts_us"].to_numpy(),
-        table["status"].to_numpy().astype(str),
-        table["latency_ms"].to_numpy().astype(float),
-    ]
-    features, first = np.unique(names, return_index=True) if len(names) else ([], [])
-    ends = [*list(first)[1:], len(names)]
+    ts_us = table["ts_us"].to_numpy()
+    status = table["status"].to_numpy().astype(str)
+    latency_ms = table["latency_ms"].to_numpy().astype(float)
     return {
-        str(name): Traffic(*(column[a:b] for column in columns))
-        for name, a, b in zip(features, first, ends, strict=True)
+        name: Traffic(ts_us[a:b], status[a:b], latency_ms[a:b])
+        for name, a, b in by_feature(table["feature"].to_pylist())
     }
 
 
@@ -51,8 +46,7 @@ def figures(traffic: Traffic) -> list[Figure]:
     """Describe one week's traffic, at least one request."""
     n = len(traffic.ts_us)
     shares = [
-        plain_share(metric, int((traffic.status == status).sum()), n)
-        for metric, status in _SHARES
+        plain_share(metric, int((traffic.status == status).sum()), n) for metric, status in _SHARES
     ]
     return [Figure(metric="requests", n=n), *shares, *_latencies(traffic.latency_ms)]
 

@@ -66,7 +66,7 @@ def _newton_step(design: Floats, y: Floats, beta: Floats, penalty: Floats) -> Fl
     gradient = design.T @ (p - y) + penalty * beta
     curvature = np.maximum(p * (1.0 - p), 1e-12)
     hessian = (design.T * curvature) @ design + np.diag(penalty)
-    return np.linalg.solve(hessian, gradient)
+    return np.asarray(np.linalg.solve(hessian, gradient), float)
 
 
 def _loss(design: Floats, y: Floats, beta: Floats, penalty: Floats) -> float:

@@ -4,6 +4,7 @@ Page one comes from `wording`, a feature's section from `sections`; both forms f
 Markdown, print this outline, so they can't disagree.
 """
 
+from datetime import date
 from typing import Literal, NamedTuple
 
 from decay_reports import numbers, wording
@@ -39,12 +40,13 @@ class Table(NamedTuple):
 
 
 class Figure(NamedTuple):
-    """A chart, what it shows for those who can't see it, and the table behind it."""
+    """A chart, what it shows for those who can't see it, and the table behind or beside it."""
 
     chart: Literal["trend", "waterfall"]
     caption: str
     alt: str
     table: Table
+    beside: bool = False
 
 
 Block = Text | Lines | Bullets | Table | Figure
@@ -55,10 +57,11 @@ class Section(NamedTuple):
 
     title: str
     blocks: tuple[Block, ...]
+    wide: bool = False
 
 
 class Brief(NamedTuple):
-    """A feature on page one."""
+    """A feature on page one, and the fewer lines that open its section."""
 
     feature: FeatureFacts
     anchor: str
@@ -66,6 +69,7 @@ class Brief(NamedTuple):
     verdict: str
     words: str
     lines: tuple[Line, ...]
+    verdict_lines: tuple[Line, ...]
 
 
 class Outline(NamedTuple):
@@ -78,23 +82,14 @@ class Outline(NamedTuple):
     briefs: tuple[Brief, ...]
     measurement: str
     changed: str
-    methods: tuple[str, ...]
+    methods: tuple[Line, ...]
 
 
 def outline(facts: ReportFacts) -> Outline:
     """Put page one and the end of the report into words."""
     today = facts.as_of.date()
-    briefs = tuple(
-        Brief(
-            feature=feature,
-            anchor=f"feature-{number}",
-            mark=wording.MARKS[feature.verdict],
-            verdict=wording.VERDICTS[feature.verdict],
-            words=feature.words,
-            lines=tuple(wording.brief(feature, today)),
-        )
-        for number, feature in enumerate(wording.ordered(facts.features), start=1)
-    )
+    features = enumerate(wording.ordered(facts.features), start=1)
+    briefs = tuple(_brief(feature, f"feature-{number}", today) for number, feature in features)
     return Outline(
         title=title(facts),
         weeks=wording.weeks_line(facts),
@@ -104,6 +99,19 @@ def outline(facts: ReportFacts) -> Outline:
         measurement=wording.measurement_line(facts),
         changed=wording.changed_line(facts),
         methods=methods(facts),
+    )
+
+
+def _brief(feature: FeatureFacts, anchor: str, today: date) -> Brief:
+    owner = Line("owner", wording.owner_line(feature, today))
+    return Brief(
+        feature=feature,
+        anchor=anchor,
+        mark=wording.MARKS[feature.verdict],
+        verdict=wording.VERDICTS[feature.verdict],
+        words=feature.words,
+        lines=tuple(wording.brief(feature, today)),
+        verdict_lines=(*wording.level_lines(feature), owner),
     )
 
 
@@ -118,26 +126,39 @@ def _year(facts: ReportFacts) -> int:
     return facts.confirmed_week.isocalendar().year
 
 
-def methods(facts: ReportFacts) -> tuple[str, ...]:
+def methods(facts: ReportFacts) -> tuple[Line, ...]:
     """Say how the numbers of every section were made."""
-    budget = facts.false_pages_per_year
-    said = [
-        "Success is the mean of one pseudo-outcome per user request: outcomes that have arrived, "
-        "weighted by their chance to have arrived by now, and a model of the signals for the rest. "
-        "Requests without an outcome are never counted as successes.",
-        "Intervals are 95%, clustered by user (else session, else request); bounds of shares are "
-        "cut at 0 and 100, estimates are not.",
-        "Satisfaction and friction are signals, not success: satisfaction is the share with a "
-        "positive score among requests with a signal, friction the share of all user requests with "
-        "a retry, regeneration, heavy edit, escalation or undo.",
-        f"A verdict follows the alarm on confirmed weeks, never one week's interval{_budget(budget)}.",
-        f"Weeks are ISO weeks in {facts.timezone}. A week is provisional when it has just closed "
-        "and confirmed a week later; later figures restate it and the first one stays visible.",
-        f"Everything is as known at {facts.as_of.isoformat()}Z; the same store and moment give the "
-        "same report.",
-    ]
-    return tuple(said)
+    return (
+        Line("success", _SUCCESS),
+        Line("signals", _SIGNALS),
+        Line("intervals", _INTERVALS),
+        Line("verdict", _VERDICT + _budget(facts.false_pages_per_year)),
+        Line("weeks", f"ISO weeks in {facts.timezone}. {_WEEKS}"),
+        Line("as of", f"{facts.as_of.isoformat()}Z. {_SAME}"),
+    )
+
+
+_SUCCESS = (
+    "the mean of one pseudo-outcome per user request: outcomes that arrived, weighted by their "
+    "chance to have arrived by now, and a model of the signals for the rest. A request without an "
+    "outcome is never counted as a success."
+)
+_SIGNALS = (
+    "satisfaction is the share with a positive score among requests with a signal; friction is the "
+    "share of all user requests with a retry, rephrase, regeneration, heavy edit, escalation or "
+    "undo. Neither is success."
+)
+_INTERVALS = (
+    "95%, clustered by user (else session, else request). Bounds of shares are cut at 0 and 100, "
+    "values are not."
+)
+_VERDICT = "follows the alarm on confirmed weeks, never one week's interval"
+_WEEKS = (
+    "A week is provisional when it has just closed and confirmed one week later; later figures "
+    "restate it, and what was printed first stays visible."
+)
+_SAME = "Only what was known then is used: the same store and moment give the same report."
 
 
 def _budget(pages: float | None) -> str:
-    return "" if pages is None else f"; false pages allowed in a year: {pages:g}"
+    return "." if pages is None else f"; false pages allowed in a year: {pages:g}."

@@ -19,6 +19,7 @@ from decayd.results import Estimate
 
 _TOPICS_SHOWN = 8
 _WEEKS_IN_SHORT = 8
+_EXACT = 1e-9
 
 
 def sections(feature: FeatureFacts) -> list[Section]:
@@ -73,8 +74,7 @@ def _trend_row(point: TrendPoint) -> tuple[str, ...]:
 def _health(feature: FeatureFacts) -> tuple[Line, ...]:
     health = feature.health
     lines = [Line("outcomes", _outcomes_words(health))]
-    lines.append(Line("joined", f"{numbers.share_of(health.join, 1)} of signals and outcomes"))
-    lines.append(Line("rated", f"{numbers.share_of(health.rating, 1)} of requests by users"))
+    lines.append(Line("requests rated", numbers.share_of(health.rating, 1)))
     lines.append(Line("signals, not success", wording.signals_line(feature)))
     return tuple(lines)
 
@@ -99,7 +99,8 @@ def _why(feature: FeatureFacts) -> Section | None:
     caption = f"From the baseline, {before}, to {now}; {n}. {_causes(attribution)}"
     table = _parts_table(attribution)
     alt = "; ".join(f"{row[0]} {row[1]}" for row in table.rows)
-    return Section("Why", (Figure("waterfall", caption, alt, table), Text(_sum_words(attribution))))
+    figure = Figure("waterfall", caption, alt, table, beside=True)
+    return Section("Why", (figure, Text(_sum_words(attribution))), wide=True)
 
 
 def _is_change(feature: FeatureFacts, attribution: AttributionFacts) -> bool:
@@ -141,7 +142,9 @@ def _sum_words(attribution: AttributionFacts) -> str:
     changes = [change for _, change in wording.printed_parts(attribution, 2)]
     added = " ".join(numbers.points(change, 2) for change in changes)
     total = numbers.points(sum(changes), 2)
-    return f"{added} = {total} points; unrounded, parts and change differ by {attribution.gap:.0e}."
+    exact = abs(attribution.gap) <= _EXACT
+    word = "agree within 1e-9" if exact else f"differ by {attribution.gap:.1e}, which is an error"
+    return f"{added} = {total} points. Unrounded, the parts and the change {word}."
 
 
 def _since(feature: FeatureFacts) -> Section | None:
@@ -163,7 +166,9 @@ def _since(feature: FeatureFacts) -> Section | None:
     head = ("No.", "Day", "Change", "From → to", "Reference", "In time")
     began = f"The fall began in the week of {numbers.day(feature.onset)}." if feature.onset else ""
     note = f"{began} Nearness in time is shown, not cause.".strip()
-    return Section("What changed, and when", (Text(note), Table(head, rows, "Change ledger")))
+    return Section(
+        "What changed, and when", (Text(note), Table(head, rows, "Change ledger")), wide=True
+    )
 
 
 def _where(feature: FeatureFacts) -> Section | None:
@@ -180,7 +185,7 @@ def _where(feature: FeatureFacts) -> Section | None:
         rows.append((f"{numbers.count(len(rest), 'other topic')}", "", "", "", rest_sum))
     rows.append(("all topics", "", "", "", numbers.points(sum(printed), 2)))
     head = ("Topic", "Share before → now", "Success before", "Success now", "Points")
-    return Section("Where", (Table(head, tuple(rows), "Topics by contribution"),))
+    return Section("Where", (Table(head, tuple(rows), "Topics by contribution"),), wide=True)
 
 
 def _topic_row(topic: TopicFacts, change: float) -> tuple[str, ...]:
@@ -191,7 +196,7 @@ def _topic_row(topic: TopicFacts, change: float) -> tuple[str, ...]:
     kind = "" if topic.kind == "shared" else f", {topic.kind}"
     success_before = "–" if topic.kind == "new" else numbers.share_of(topic.success_before)
     success_now = "–" if topic.kind == "gone" else numbers.share_of(topic.success_now)
-    named = f"{topic.label or 'no label'} [{topic.topic_id}{kind}]"
+    named = f"{topic.label or 'no label'} ({topic.topic_id}{kind})"
     return (named, f"{before} → {now}", success_before, success_now, numbers.points(change, 2))
 
 
@@ -200,7 +205,7 @@ def _emerged(feature: FeatureFacts) -> Section | None:
         return None
     blocks: list[Lines | Bullets] = []
     for topic in feature.emerged:
-        blocks += [Lines((Line(f"{topic.label} [{topic.topic_id}]", _size(topic)),))]
+        blocks += [Lines((Line(f"{topic.label} ({topic.topic_id})", _size(topic)),))]
         blocks += [Bullets(topic.examples)]
     return Section("Topics that emerged", tuple(blocks))
 
@@ -219,24 +224,28 @@ def _size(topic: EmergedFacts) -> str:
 def _failures(feature: FeatureFacts) -> Section | None:
     if not feature.n_failures and not feature.datasets:
         return None
-    types = ", ".join(f"{count.name} {count.n:,}" for count in _largest(feature.failures))
-    said = numbers.count(feature.n_failures, "failure") + (f": {types}" if types else "")
-    blocks: list[Text | Lines | Table] = [Text(said + ".")]
+    said = numbers.count(feature.n_failures, "request") + " failed in the last four weeks"
+    blocks: list[Text | Lines | Table] = [Text(f"{said}{_tally(feature.failures)}.")]
     for dataset in feature.datasets:
         blocks += _dataset(dataset)
-    return Section("Failures ready to pull", tuple(blocks))
+    return Section("Failures ready to pull", tuple(blocks), wide=True)
 
 
 def _dataset(dataset: DatasetFacts) -> list[Text | Lines | Table]:
-    command = dataset.command if dataset.n_rows else ""
-    blocks: list[Text | Lines | Table] = [
-        Lines((Line("set", wording.dataset_words(dataset), command),))
-    ]
+    held = f"{wording.dataset_words(dataset)}{_tally(dataset.rows_by_type)}"
+    looked = f"{numbers.count(dataset.n_failures, 'failure')}{_tally(dataset.failures)}"
+    lines = [Line("set", held, dataset.command if dataset.n_rows else ""), Line("out of", looked)]
+    blocks: list[Text | Lines | Table] = [Lines(tuple(lines))]
     if dataset.rejects:
         rows = tuple((r.name, f"{r.n:,}", r.next_step) for r in _largest(dataset.rejects))
         caption = f"Left out of {dataset.name} {dataset.version}"
-        blocks.append(Table(("Reason", "Rows", "What would change it"), rows, caption))
+        blocks.append(Table(("Reason", "Failures", "What would change it"), rows, caption))
     return blocks
+
+
+def _tally(counts: Sequence[Count]) -> str:
+    said = ", ".join(f"{count.name} {count.n:,}" for count in _largest(counts))
+    return f": {said}" if said else ""
 
 
 def _largest(counts: Sequence[Count]) -> list[Count]:
@@ -292,6 +301,6 @@ def _arrived(curve: dict[str, float]) -> str:
     for days in ("1", "3", "7"):
         failures, successes = curve.get(f"F0_{days}"), curve.get(f"F1_{days}")
         if failures is not None and successes is not None:
-            shares = f"{numbers.percent(failures)} of failures, {numbers.percent(successes)} of successes"
-            said.append(f"{days} d: {shares}")
+            known = f"{numbers.percent(failures)} of failures"
+            said.append(f"{days} d: {known}, {numbers.percent(successes)} of successes")
     return "; ".join(said)

@@ -1,4 +1,4 @@
-"""Whether signals changed their meaning: the rest that a signal model frozen at the baseline leaves."""
+"""Whether signals changed their meaning: what a model frozen at the baseline leaves unexplained."""
 
 import math
 from collections.abc import Mapping

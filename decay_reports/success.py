@@ -1,4 +1,4 @@
-"""The success rate of a feature-week: one pseudo-outcome per request, whose mean is the estimate."""
+"""The success rate of some weeks: one pseudo-outcome per request, whose mean is the estimate."""
 
 from dataclasses import dataclass
 
@@ -132,9 +132,7 @@ def only_one_class(y: Floats, expected: Expectation) -> bool:
     return not (y >= HALF).any() or not (y < HALF).any()
 
 
-def _predict(
-    frame: Frame, period: Frame, expected: Expectation, as_of_us: int
-) -> Floats | None:
+def _predict(frame: Frame, period: Frame, expected: Expectation, as_of_us: int) -> Floats | None:
     start_us = int(period.ts_us[0])
     before = frame.between(start_us - _TRAINING_DAYS * DAY_US, start_us)
     rows = np.arange(before.start, before.stop)

@@ -30,7 +30,10 @@ PARTS = {
     "gone_topics": "gone topics",
 }
 _ORDER = tuple(VERDICTS)
+_SAID_BY_VERDICT = {"success_fell", "success_recovered"}
+_ALSO = 2  # findings beside the verdict on page one; the section lists all
 _WEEK_DAYS = 7
+_NEAR_DAYS = 28  # a change further off is dated, but not set beside the fall
 
 
 class Line(NamedTuple):
@@ -105,8 +108,8 @@ def success_line(feature: FeatureFacts) -> str:
     confirmed, provisional = feature.confirmed, feature.provisional
     said = [f"{_level(feature)} in {numbers.week(confirmed.week)}, confirmed"]
     if confirmed.success.value is None:
-        why = numbers.not_measured(confirmed.success)
-        said = [f"success in {numbers.week(confirmed.week)} {why}"]
+        why = f": {confirmed.success.why_not}" if confirmed.success.why_not else ""
+        said = [f"not measured in {numbers.week(confirmed.week)}{why}"]
     if confirmed.pooled_weeks > 1:
         said[0] += f", {confirmed.pooled_weeks} weeks pooled"
     if provisional.success.value is not None or confirmed.success.value is not None:
@@ -114,6 +117,8 @@ def success_line(feature: FeatureFacts) -> str:
         said.append(f"{newest} in {numbers.week(provisional.week)}, provisional")
     if feature.baseline and not _moves(feature):
         said.append(f"baseline {numbers.share(feature.baseline.success)}")
+    if feature.verdict == "steady" and confirmed.detectable is not None:
+        said.append(f"no detectable change (could have seen {_size(confirmed.detectable)})")
     return "; ".join(said)
 
 
@@ -124,16 +129,7 @@ def _moves(feature: FeatureFacts) -> bool:
 def _level(feature: FeatureFacts) -> str:
     now = numbers.share_of(feature.confirmed.success)
     before = feature.baseline.success.value if feature.baseline else None
-    if before is not None and _moves(feature):
-        return f"success {numbers.percent(before)} → {now}"
-    return f"success {now}"
-
-
-def change_line(feature: FeatureFacts) -> str:
-    """Say what a steady feature's numbers could have shown."""
-    if feature.verdict != "steady" or feature.confirmed.detectable is None:
-        return ""
-    return f"no detectable change (could have seen {_size(feature.confirmed.detectable)})"
+    return f"{numbers.percent(before)} → {now}" if before is not None and _moves(feature) else now
 
 
 def signals_line(feature: FeatureFacts) -> str:
@@ -154,12 +150,12 @@ def infrastructure_line(row: InfrastructureFacts) -> str:
     """Print latency and errors beside what they were in the baseline weeks."""
     latency = f"p95 {numbers.milliseconds(row.latency_p95_ms)}"
     if row.latency_p95_before_ms.value is not None:
-        latency += f" (was {numbers.duration(row.latency_p95_before_ms.value)})"
+        latency += f", before {numbers.duration(row.latency_p95_before_ms.value)}"
     errors = f"errors {numbers.share(row.error_share, 1)}"
     if row.error_share_before.value is not None:
-        errors += f", was {numbers.percent(row.error_share_before.value, 1)}"
+        errors += f", before {numbers.percent(row.error_share_before.value, 1)}"
     word = {"green": "green", "worse": "worse", "unknown": "nothing to compare with yet"}[row.state]
-    return f"{word}: {latency}, {errors}, n {numbers.count(row.n_requests)}"
+    return f"{word}: {latency}; {errors}; n {numbers.count(row.n_requests)}"
 
 
 def printed_parts(attribution: AttributionFacts, digits: int) -> list[tuple[PartFacts, float]]:
@@ -170,26 +166,40 @@ def printed_parts(attribution: AttributionFacts, digits: int) -> list[tuple[Part
 
 
 def why_line(feature: FeatureFacts) -> str:
-    """Name the parts of the change, the named causes first."""
+    """Name the parts of the change: those beyond chance with their interval, then the rest."""
     attribution = feature.attribution
     if attribution is None or attribution.total.value is None:
         return ""
-    parts = sorted(printed_parts(attribution, 1), key=lambda p: (not p[0].cause, -abs(p[1])))
-    said = [_part(part, change, feature) for part, change in parts if round(change, 3)]
+    parts = sorted(printed_parts(attribution, 1), key=lambda part: -abs(part[1]))
+    causes = [
+        f"{_part_name(part, feature)} {numbers.points(change)}{_bounds(part)}"
+        for part, change in parts
+        if part.cause
+    ]
+    rest = [
+        f"{_part_name(part, feature)} {numbers.points(change)}"
+        for part, change in parts
+        if not part.cause and round(change, 3)
+    ]
+    said = [", ".join(causes)] if causes else []
+    said += [f"within chance: {', '.join(rest)}"] if rest else []
     total = numbers.points_with_interval(attribution.total)
     compound = "compound: " if attribution.compound else ""
-    return f"{total} since the baseline: {compound}{', '.join(said) or 'no part stands out'}"
+    return f"{total} since the baseline: {compound}{'; '.join(said) or 'no part stands out'}"
 
 
-def _part(part: PartFacts, change: float, feature: FeatureFacts) -> str:
-    name = PARTS.get(part.name, part.name)
-    if part.name == "new_topics" and feature.emerged:
-        name = f"new topic “{feature.emerged[0].label}”"
-        name += f" and {len(feature.emerged) - 1} more" if len(feature.emerged) > 1 else ""
+def _part_name(part: PartFacts, feature: FeatureFacts) -> str:
+    if part.name != "new_topics" or not feature.emerged:
+        return PARTS.get(part.name, part.name)
+    others = f" and {len(feature.emerged) - 1} more" if len(feature.emerged) > 1 else ""
+    return f"new topic “{feature.emerged[0].label}”{others}"
+
+
+def _bounds(part: PartFacts) -> str:
     low, high = part.change.low, part.change.high
     if low is None or high is None:
-        return f"{name} {numbers.points(change)}"
-    return f"{name} {numbers.points(change)} ({numbers.points(low)}…{numbers.points(high)})"
+        return ""
+    return f" ({numbers.points(low)}…{numbers.points(high)})"
 
 
 def do_line(feature: FeatureFacts) -> Line | None:
@@ -228,26 +238,28 @@ def owner_line(feature: FeatureFacts, today: date) -> str:
 
 
 def brief(feature: FeatureFacts, today: date) -> list[Line]:
-    """Return a feature's lines on page one: level, why, what else, what to do, whose it is."""
-    lines = [Line("level", success_line(feature))]
-    if steady := change_line(feature):
-        lines.append(Line("change", steady))
-    if feature.confirmed.success.value is None:
-        lines.append(Line("signals, not success", signals_line(feature)))
-    lines.append(Line("infrastructure", infrastructure_line(feature.infrastructure)))
+    """Return a feature's lines on page one: level, machines, why, what else, what to do, whose."""
+    lines = level_lines(feature)
     if _moves(feature) and (why := why_line(feature)):
         lines.append(Line("why", why))
-    named = {f"success_{word}" for word in ("fell", "recovered")}
     lines += [
-        Line("also", finding.title)
+        Line("also", f"{finding.finding_id} {finding.title}")
         for finding in feature.findings
-        if finding.state == "open" and finding.kind not in named
-    ][:2]
+        if finding.state == "open" and finding.kind not in _SAID_BY_VERDICT
+    ][:_ALSO]
     if feature.verdict != "steady" and (do := do_line(feature)):
         lines.append(do)
     if _moves(feature):
         lines.append(Line("owner", owner_line(feature, today)))
     return lines
+
+
+def level_lines(feature: FeatureFacts) -> list[Line]:
+    """Return what is known of success, signals where they stand alone, and the machines."""
+    lines = [Line("success", success_line(feature))]
+    if feature.confirmed.success.value is None:
+        lines.append(Line("signals, not success", signals_line(feature)))
+    return [*lines, Line("infrastructure", infrastructure_line(feature.infrastructure))]
 
 
 def is_quiet(facts: ReportFacts) -> bool:
@@ -280,8 +292,7 @@ def measurement_line(facts: ReportFacts) -> str:
         outcomes = f"outcome feed late for {', '.join(late)}: headline withheld"
     elif not judged:
         outcomes = "outcomes: not measured"
-    joins = [f.health.join.value for f in facts.features if f.health.join.value is not None]
-    join = f"join rate at least {numbers.percent(min(joins), 1)}" if joins else "join: not measured"
+    join = f"joined to a request {numbers.share(facts.intake.join, 1)}"
     letters = numbers.count(facts.intake.n_dead_letters, "dead letter")
     gaps = (
         [numbers.count(facts.intake.n_gaps, "gap") + " in the log"] if facts.intake.n_gaps else []
@@ -306,9 +317,11 @@ def ledger_words(change: ChangeFacts) -> str:
     if change.days_from_onset is None:
         return ""
     days = change.days_from_onset
-    far = max(abs(days), abs(days - _WEEK_DAYS + 1))
     if days >= _WEEK_DAYS:
         return f"came {numbers.count(days - _WEEK_DAYS + 1, 'day')} or more after the fall began"
+    if days < -_NEAR_DAYS:
+        return f"came {numbers.count(-days, 'day')} or more before the fall began"
+    far = max(abs(days), abs(days - _WEEK_DAYS + 1))
     return f"the fall began within {numbers.count(far, 'day')} of it"
 
 

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from collector.files import FileOptions, Totals, replay_batches
+from collector.files import ingest as ingest_files
 from decayd.clock import Clock
-from decayd.config import Settings
+from decayd.config import Kind, Settings
 from decayd.jobs import JobRun, check_requirements, run_due
 from decayd.metrics import Metrics
 from store.database import Store
@@ -17,67 +17,51 @@ from store.pseudonyms import Pseudonyms
 Progress = Callable[[float], None]
 
 
+def options(fmt: str, kind: Kind | None, progress: Progress | None = None) -> FileOptions:
+    """Return how files are read; `progress` is called with the share that is read."""
+    if progress is None:
+        return FileOptions(kind, fmt)
+    return FileOptions(kind, fmt, lambda done, total: progress(done / max(total, 1)))
+
+
 def ingest(
-    files: Sequence[Path],
-    settings: Settings,
-    clock: Clock,
-    *,
-    fmt: str = "native",
-    kind: str | None = None,
-    progress: Progress | None = None,
+    files: Sequence[Path], settings: Settings, clock: Clock, how: FileOptions
 ) -> dict[str, Any]:
     """Back-fill files; no job is run."""
-    from collector.files import ingest as ingest_files
-
     with Store.open(settings.store) as store:
         pseudonyms = Pseudonyms.for_store(store, settings.privacy)
-        totals = ingest_files(
-            store, files, settings, clock, pseudonyms, fmt=fmt, kind=kind, progress=progress
-        )
-        store.checkpoint()
-        return dict(msgspec.to_builtins(totals))
+        return ingest_files(store, files, settings, clock, pseudonyms, how).counted()
 
 
 def replay(
-    files: Sequence[Path],
-    settings: Settings,
-    clock: Clock,
-    *,
-    fmt: str = "native",
-    kind: str | None = None,
-    progress: Progress | None = None,
+    files: Sequence[Path], settings: Settings, clock: Clock, how: FileOptions
 ) -> dict[str, Any]:
     """Ingest files and run every job as soon as its as_of is due."""
-    from collector.files import Totals, replay_batches
-
     check_requirements(settings)
     with Store.open(settings.store) as store:
         pseudonyms = Pseudonyms.for_store(store, settings.privacy)
         totals = Totals()
         runs: list[JobRun] = []
-        for so_far in replay_batches(
-            store, files, settings, clock, pseudonyms, fmt=fmt, kind=kind, progress=progress
-        ):
+        for so_far in replay_batches(store, files, settings, clock, pseudonyms, how):
             totals = so_far
             runs += run_due(store, settings, clock)
         store.checkpoint()
-        return dict(msgspec.to_builtins(totals)) | sum_up(runs)
+        return totals.counted() | sum_up(runs)
 
 
 def drain_and_run(settings: Settings, clock: Clock) -> dict[str, Any]:
     """Read what Kafka holds now, run the jobs that are due."""
     check_requirements(settings)
     with Store.open(settings.store) as store:
-        totals: dict[str, Any] = {"n_new": {}}
+        totals = Totals()
         if settings.kafka.enabled:
             from collector.consumer import Collector
 
             pseudonyms = Pseudonyms.for_store(store, settings.privacy)
-            collector = Collector(store, settings, clock, pseudonyms, Metrics())
-            totals = dict(msgspec.to_builtins(collector.drain()))
+            totals = Collector(store, settings, clock, pseudonyms, Metrics()).drain()
         runs = list(run_due(store, settings, clock))
         store.checkpoint()
-        return totals | sum_up(runs)
+        return totals.counted() | sum_up(runs)
 
 
 def sum_up(runs: Iterable[JobRun]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -24,6 +24,7 @@ from pydantic_settings import (
     EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 from typing_extensions import override
 
@@ -49,7 +50,7 @@ Kind = Literal["request", "signal", "outcome", "change", "eval", "label", "conse
 class Section(BaseModel):
     """A table of config.toml: unknown keys are errors and values don't change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class StoreSettings(Section):
@@ -271,6 +272,8 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ConfigError(f"config file {path} does not exist", hint="check --config") from error
+    except OSError as error:
+        raise ConfigError(f"can't read the config file {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"config file {path} is not valid TOML: {error}") from error
 
@@ -283,7 +286,13 @@ def _environment() -> dict[str, Any]:
                 f"environment variable {name}: there is no section {section!r}",
                 hint=_nearest(section, list(Settings.model_fields)),
             )
-    return EnvSettingsSource(Settings)()
+    try:
+        return EnvSettingsSource(Settings)()
+    except SettingsError as error:
+        raise ConfigError(
+            f"environment: {error}",
+            hint="a whole table is JSON; DECAYD_<SECTION>__<KEY> sets one key",
+        ) from error
 
 
 def _merge(into: dict[str, Any], layer: Mapping[str, Any]) -> None:
@@ -319,10 +328,11 @@ def _explain(error: ValidationError, origins: Mapping[str, str]) -> ConfigError:
 def _siblings(path: list[str]) -> list[str]:
     model: Any = Settings
     for part in path[:-1]:
-        field = model.model_fields.get(part) if hasattr(model, "model_fields") else None
-        annotation = field.annotation if field else model
-        arguments = getattr(annotation, "__args__", ())
-        model = arguments[-1] if arguments else annotation
+        fields = getattr(model, "model_fields", None)
+        if fields is None:  # a map: the part is a name that somebody chose
+            model = get_args(model)[-1] if get_args(model) else model
+        else:
+            model = fields[part].annotation if part in fields else None
     return list(getattr(model, "model_fields", {}))
 
 

@@ -13,13 +13,11 @@ MIN_REFERENCE = 600  # votes; a launch baseline of four weeks of 150
 class Votes:
     """Queries that count, one per person and topic, in the order of time.
 
-    `vectors` is ``(n, d)`` float32 with rows of length 1, from the stored form; `texts` holds the
-    same n queries (cut), `keys` their request keys and `weeks` the index of each one's week,
-    counted in the weeks that the votes were drawn from.
+    `vectors` is ``(n, d)`` float32 with rows of length 1, from the stored form; `keys` are their
+    request keys and `weeks` the index of each one's week in the weeks they were drawn from.
     """
 
     vectors: npt.NDArray[np.float32]
-    texts: npt.NDArray[np.object_]
     keys: npt.NDArray[np.uint64]
     weeks: npt.NDArray[np.int64]
 
@@ -29,7 +27,7 @@ class Votes:
 
     def take(self, index: npt.NDArray[np.int64]) -> "Votes":
         """Return the votes at these positions."""
-        return Votes(self.vectors[index], self.texts[index], self.keys[index], self.weeks[index])
+        return Votes(self.vectors[index], self.keys[index], self.weeks[index])
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ class Detection:
 def too_small(window: Votes, reference: Votes) -> str:
     """Say why no test is made, or return an empty string.
 
-    >>> empty = Votes(np.empty((0, 3), np.float32), np.empty(0, object), *[np.empty(0, int)] * 2)
+    >>> empty = Votes(np.empty((0, 3), np.float32), *[np.empty(0, int)] * 2)
     >>> too_small(empty, empty)
     'not enough data: 0 votes, a test needs 150'
     """

@@ -4,6 +4,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from decayd.text import normalise
 
@@ -20,8 +21,8 @@ _STOP = frozenset(
     but by can can't cannot could couldn't did didn't do does doesn't doing don't done down each for
     from get gets getting give go going got had has have haven't having he her here hers hey hi him
     his how how's i i'd i'll i'm i've if in into is isn't it it's its just kindly know let let's
-    like may me might mine more most my myself need needs no nor not now of off ok okay on once only or
-    other our out over own please really same shall she should so some something such tell than
+    like may me might mine more most my myself need needs no nor not now of off ok okay on once only
+    or other our out over own please really same shall she should so some something such tell than
     thank thanks that that's the their them then there there's these they thing things this those
     through to too under until up us very want wanted wants was wasn't we we're well were what
     what's when where where's which while who whom whose why will with won't would wouldn't yes you
@@ -29,20 +30,33 @@ _STOP = frozenset(
 )
 
 
-def label(texts: Sequence[str], reference: Sequence[str]) -> tuple[str, ...]:
-    """Return at most five words that are frequent in `texts` and rare in `reference`.
+class WordCounts(NamedTuple):
+    """In how many of `n` texts each word is."""
+
+    words: Counter[str]
+    n: int
+
+
+def count_words(texts: Iterable[str]) -> WordCounts:
+    """Count in how many texts each word is."""
+    found = [words_of(text) for text in texts]
+    return WordCounts(Counter(word for words in found for word in words), len(found))
+
+
+def label(here: WordCounts, there: WordCounts) -> tuple[str, ...]:
+    """Return at most five words that are frequent in a group of queries and rare in a reference.
 
     The score is share x log(share / reference share); each query counts a word once. Words of a
     single query count only in groups of fewer than five. Ties are alphabetical.
 
-    >>> label(["dim the lamp", "dim my lamp please", "lamp dimmer"], ["play a song", "lamp on"])
+    >>> group = count_words(["dim the lamp", "dim my lamp please", "lamp dimmer"])
+    >>> label(group, count_words(["play a song", "lamp on"]))
     ('dim', 'lamp', 'dimmer')
     """
-    here, there = _counts(texts), _counts(reference)
-    least = 2 if len(texts) >= _WORDS else 1
+    least = 2 if here.n >= _WORDS else 1
     scores = {
-        word: _score(count / len(texts), (there[word] + 0.5) / (len(reference) + 1))
-        for word, count in here.items()
+        word: _score(count / here.n, (there.words[word] + 0.5) / (there.n + 1))
+        for word, count in here.words.items()
         if count >= least
     }
     positive = [word for word, score in scores.items() if score > 0]
@@ -73,10 +87,6 @@ def words_of(text: str) -> set[str]:
 
 def _cut(text: str) -> str:
     return text if len(text) <= _EXAMPLE_CHARS else f"{text[: _EXAMPLE_CHARS - 1]}…"
-
-
-def _counts(texts: Sequence[str]) -> Counter[str]:
-    return Counter(word for text in texts for word in words_of(text))
 
 
 def _score(share: float, reference_share: float) -> float:

@@ -47,15 +47,20 @@ def peel(window: Votes, reference: Votes) -> list[Peeled]:
             break
         near = _around(window.vectors[left], found.seed)
         members = _dense(window.vectors, left[near], reference.vectors)
-        if len(members) >= max(MIN_MEMBERS, MIN_SHARE * len(window)):
+        if len(members) >= least_members(len(window)):
             topics.append(_peeled(found.p_value, window.vectors, members))
         left = left[~near]
     return topics
 
 
+def least_members(n: int) -> float:
+    """Return how many members a topic needs in a window of n votes."""
+    return max(MIN_MEMBERS, MIN_SHARE * n)
+
+
 def _around(vectors: Vectors, seed: int) -> npt.NDArray[np.bool_]:
     """Tell which vectors are near the centroid that the seed's neighbourhood settles on."""
-    centroid = vectors[seed]
+    centroid: Vectors = vectors[seed]
     for _ in range(_STEPS):
         centroid = _centre(vectors[vectors @ centroid >= NEAR])
     near: npt.NDArray[np.bool_] = vectors @ centroid >= NEAR
@@ -78,4 +83,5 @@ def _peeled(p_value: float, window: Vectors, members: Index) -> Peeled:
 
 
 def _centre(vectors: Vectors) -> Vectors:
-    return unit(vectors.mean(axis=0, keepdims=True))[0]
+    centre: Vectors = unit(vectors.mean(axis=0, keepdims=True))[0]
+    return centre

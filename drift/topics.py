@@ -11,7 +11,7 @@ from drift.peel import NEAR
 
 OTHER = "other"
 _MAX_FROZEN = 30
-_SAME = 0.8  # cosine of two centroids above which a cluster is an old topic come back
+SAME = 0.8  # cosine of two centroids above which a cluster is an old topic come back
 _NEIGHBOURS = 5
 _UNFAMILIAR = 0.05  # quantile of the baseline's own familiarity
 _BLOCK_CELLS = 2**22  # similarities held at once: 16 MiB of float32
@@ -29,7 +29,7 @@ class Centroids:
 
     def nearest(self, vectors: Vectors) -> tuple[npt.NDArray[np.int64], Floats]:
         """Return for each vector the position of its best centroid and their cosine."""
-        if not self.ids:
+        if not self.ids or not len(vectors):
             return np.zeros(len(vectors), np.int64), np.full(len(vectors), -1, np.float32)
         cosine = vectors @ self.vectors.T
         best = np.argmax(cosine, axis=1)
@@ -59,11 +59,20 @@ class TopicMap:
         best, near = self.frozen.nearest(vectors)
         ids = np.array(self.frozen.ids, object)[best]
         ids[familiarity(vectors, self.anchor) < self.cut] = OTHER
-        new, nearer = self.emerged.nearest(vectors)
-        taken = (nearer >= NEAR) & (nearer > near)
+        new, nearer = claim(vectors, self.frozen, self.emerged)
+        taken = new >= 0
         if taken.any():
             ids[taken] = np.array(self.emerged.ids, object)[new[taken]]
         return ids, np.where(taken, nearer, near)
+
+
+def claim(
+    vectors: Vectors, frozen: Centroids, emerged: Centroids
+) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Return the emerged topic that takes each vector, by position, else -1; and the cosine."""
+    _, near = frozen.nearest(vectors)
+    new, nearer = emerged.nearest(vectors)
+    return np.where((nearer >= NEAR) & (nearer > near), new, -1), nearer
 
 
 def frozen_count(n: int) -> int:
@@ -105,7 +114,7 @@ def identify(centroids: Vectors, known: Centroids, next_number: int) -> list[str
     cosine = centroids @ known.vectors.T if known.ids else np.empty((len(centroids), 0))
     for flat in np.argsort(-cosine, axis=None, kind="stable"):
         row, column = np.unravel_index(flat, cosine.shape)
-        if cosine[row, column] <= _SAME:
+        if cosine[row, column] <= SAME:
             break
         if int(row) not in names and known.ids[column] not in names.values():
             names[int(row)] = known.ids[column]
@@ -120,7 +129,7 @@ def distinct(centroids: Vectors) -> list[int]:
     """Return the positions to keep so that no two centroids are the same topic; the first wins."""
     kept: list[int] = []
     for row, centroid in enumerate(centroids):
-        if not kept or (centroids[kept] @ centroid).max() <= _SAME:
+        if not kept or (centroids[kept] @ centroid).max() <= SAME:
             kept.append(row)
     return kept
 
@@ -132,6 +141,8 @@ def familiarity(vectors: Vectors, anchor: Vectors) -> Floats:
 
 def unfamiliar_cut(anchor: Vectors) -> float:
     """Return the 5 % quantile of the baseline's familiarity with the rest of itself."""
+    if len(anchor) < 2:  # noqa: PLR2004 - no rest
+        return -1.0
     return float(np.quantile(_mean_of_nearest(anchor, anchor, skip=1), _UNFAMILIAR))
 
 

@@ -26,9 +26,18 @@ class Asked:
     voters: Keys
     known: npt.NDArray[np.bool_]
 
-    def __len__(self) -> int:
-        """Return the number of queries."""
-        return len(self.queries)
+    def take(self, index: Index) -> "Asked":
+        """Return the queries at these positions."""
+        return Asked(
+            self.queries.take(index),
+            self.text_keys[index],
+            self.voters[index],
+            self.known[index],
+        )
+
+    def draw(self, limit: int, seed: int) -> "Asked":
+        """Return at most `limit` queries, the same ones whenever they are drawn."""
+        return self.take(sample(self.queries.keys, limit, seed))
 
 
 def vote(asked: Asked, topics: Index, block_weeks: int) -> Index:

@@ -40,7 +40,7 @@ def table(kind: str, rows: Rows, pseudonym: Pseudonym) -> pa.Table:
     fields = [f for f in KINDS[kind].__struct_fields__ if f not in ("ts", "event_id")]
     columns: dict[str, Any] = {
         "seq": pa.array(range(len(rows.events)), pa.int64()),
-        "event_id": pa.array(_event_ids(kind, rows.events, pseudonym), pa.string()),
+        "event_id": pa.array(_event_ids(kind, rows, pseudonym), pa.string()),
         "ts": pa.array(rows.ts_us, pa.timestamp("us")),
         "available_at": pa.array(rows.available_us, pa.timestamp("us")),
     }
@@ -63,15 +63,18 @@ def _values(field: str, events: Sequence[Event], pseudonym: Pseudonym) -> list[A
     return values
 
 
-def _event_ids(kind: str, events: Sequence[Event], pseudonym: Pseudonym) -> list[str]:
+def _event_ids(kind: str, rows: Rows, pseudonym: Pseudonym) -> list[str]:
     if kind == "request":
-        return [e.event_id or e.request_id for e in events]  # type: ignore[attr-defined]
-    return [e.event_id or _digest(e, pseudonym) for e in events]
+        return [e.event_id or e.request_id for e in rows.events]  # type: ignore[attr-defined]
+    return [
+        e.event_id or _digest(e, ts_us, pseudonym)
+        for e, ts_us in zip(rows.events, rows.ts_us, strict=True)
+    ]
 
 
-def _digest(event: Event, pseudonym: Pseudonym) -> str:
-    """Return the SHA-256 of an event in canonical form, its user ids replaced."""
-    record = msgspec.to_builtins(event)
+def _digest(event: Event, ts_us: int, pseudonym: Pseudonym) -> str:
+    """Return the SHA-256 of an event in canonical form: its time in UTC, its user ids replaced."""
+    record = msgspec.to_builtins(event) | {"ts": ts_us}
     for field in PERSON_FIELDS:
         if record.get(field) is not None:
             record[field] = pseudonym(record[field])

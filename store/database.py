@@ -5,7 +5,7 @@ import re
 import threading
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -87,6 +87,7 @@ class Store:
         self.id = store_id
         self._connection = connection
         self._writing = threading.RLock()
+        self.intake = threading.RLock()  # held while a batch is built and written: one watermark
 
     @classmethod
     def open(cls, settings: StoreSettings, *, read_only: bool = False) -> Self:
@@ -106,11 +107,11 @@ class Store:
                 f"there is no store at {settings.path}",
                 hint="`decayd ingest` or `decayd run` makes one; --store or store.path names it",
             )
-        settings.path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(settings.path)
         connection = _connect(settings, read_only=read_only)
         try:
             if read_only:
-                _check_schema(connection)
+                _check_current(connection)
             else:
                 _migrate(connection)
             return cls(settings.path, connection, _store_id(connection))
@@ -141,8 +142,11 @@ class Store:
             try:
                 yield Transaction(cursor)
                 cursor.execute("COMMIT")
-            except BaseException:
-                cursor.execute("ROLLBACK")
+            except BaseException as error:
+                with suppress(duckdb.Error):  # a failed COMMIT has ended it already
+                    cursor.execute("ROLLBACK")
+                if isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException):
+                    raise _not_written(self.path, error) from error
                 raise
 
     def append(self, table: str, rows: pa.Table | list[dict[str, Any]]) -> None:
@@ -167,7 +171,10 @@ class Store:
     def checkpoint(self) -> None:
         """Move the write-ahead log into the file; call it from the writing thread."""
         with self._writing, self._connection.cursor() as cursor:
-            cursor.execute("CHECKPOINT")
+            try:
+                cursor.execute("CHECKPOINT")
+            except duckdb.IOException as error:
+                raise _not_written(self.path, error) from error
 
     def close(self) -> None:
         """Close the file; later calls fail."""
@@ -185,6 +192,22 @@ class Store:
     ) -> None:
         """Close the file."""
         self.close()
+
+
+def _not_written(path: Path, error: Exception) -> StoreError:
+    return StoreError(
+        f"the store {path} can't be written: {str(error).splitlines()[0]}",
+        hint="free disk space or raise store.memory_limit; nothing was lost",
+    )
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"can't make the folder of the store {path}: {error.strerror}", hint="set store.path"
+        ) from error
 
 
 def _connect(settings: StoreSettings, *, read_only: bool) -> duckdb.DuckDBPyConnection:
@@ -207,7 +230,7 @@ def _connect(settings: StoreSettings, *, read_only: bool) -> duckdb.DuckDBPyConn
 
 
 def _io_error(path: Path, text: str) -> StoreError:
-    if "lock" not in text:
+    if "Could not set lock" not in text:
         return StoreError(f"can't open the store {path}: {text.splitlines()[0]}")
     holder = re.search(r"PID (\d+)", text)
     process = f"process {holder.group(1)}" if holder else "another process"
@@ -231,9 +254,8 @@ def _migrations() -> list[tuple[int, str, str]]:
 
 
 def _migrate(connection: duckdb.DuckDBPyConnection) -> None:
-    connection.execute(
-        "CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER, sha256 VARCHAR)"
-    )
+    if not connection.execute("SELECT 1 FROM duckdb_tables() LIMIT 1").fetchone():
+        connection.execute("CREATE TABLE schema_migrations (version INTEGER, sha256 VARCHAR)")
     applied = _check_schema(connection)
     for version, text, digest in _migrations():
         if version not in applied:
@@ -249,8 +271,10 @@ def _migrate(connection: duckdb.DuckDBPyConnection) -> None:
 def _check_schema(connection: duckdb.DuckDBPyConnection) -> Mapping[int, str]:
     try:
         found = connection.execute("SELECT version, sha256 FROM schema_migrations").fetchall()
-    except duckdb.CatalogException as error:
-        raise SchemaMismatch("this DuckDB file was not made by decayd") from error
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        raise SchemaMismatch(
+            "this DuckDB file was not made by decayd", hint="set store.path to a file of its own"
+        ) from error
     applied = {int(version): str(digest) for version, digest in found}
     shipped = {version: digest for version, _, digest in _migrations()}
     for version, digest in applied.items():
@@ -262,6 +286,16 @@ def _check_schema(connection: duckdb.DuckDBPyConnection) -> Mapping[int, str]:
         if digest != shipped[version]:
             raise SchemaMismatch(f"migration {version} was changed after it was applied")
     return applied
+
+
+def _check_current(connection: duckdb.DuckDBPyConnection) -> None:
+    applied = _check_schema(connection)
+    missing = [version for version, _, _ in _migrations() if version not in applied]
+    if missing:
+        raise SchemaMismatch(
+            f"the store lacks migration {missing[0]}, and reading must not change it",
+            hint="run a command that writes, such as `decayd once`; it migrates the file",
+        )
 
 
 def _store_id(connection: duckdb.DuckDBPyConnection) -> str:

@@ -21,7 +21,10 @@ from store.identity import insert_staged, judge
 from store.pseudonyms import Pseudonyms
 
 KEPT_BYTES = 64 * 1024  # of a dead letter's value; `dead-letters retry` reads longer ones again
-_PERSON = re.compile(rb'("(?:user_id|actor_id|annotator)"\s*:\s*)"((?:[^"\\]|\\.)*)"')
+_PERSON = re.compile(  # a string that may be cut off, or a number
+    rb'("(?:user_id|actor_id|annotator)"\s*:\s*)(?:"((?:[^"\\]|\\.)*)("?)|(-?\d[\d.eE+-]*))',
+    re.DOTALL,
+)
 
 
 def write_batch(store: Store, batch: Batch, pseudonyms: Pseudonyms, seen_at: datetime) -> Written:
@@ -65,7 +68,8 @@ def _register_items(transaction: Transaction, rows: Rows, left_out: set[int]) ->
     items = [
         {
             "suite": event.suite, "suite_version": str(event.suite_version),
-            "feature": event.feature, "item_id": item.item_id, "available_us": rows.available_us[seq],
+            "feature": event.feature, "item_id": item.item_id,
+            "available_us": rows.available_us[seq],
             "input": item.input, "expected": item.expected, "input_key": text_key(item.input),
         }
         for seq, event in enumerate(rows.events)
@@ -112,10 +116,13 @@ def _write_dead_letters(
 
 def _hide_ids(value: bytes, pseudonyms: Pseudonyms) -> bytes:
     def replace(match: re.Match[bytes]) -> bytes:
-        person = match[2].decode("utf-8", "surrogateescape")
-        with suppress(msgspec.DecodeError):
-            person = msgspec.json.decode(b'"' + match[2] + b'"', type=str)
-        return match[1] + b'"' + pseudonyms.of(person).encode() + b'"'
+        before, quoted, end, number = match.groups()
+        person = (number if quoted is None else quoted).decode("utf-8", "surrogateescape")
+        if quoted is not None:
+            with suppress(ValueError):  # what is no JSON string is hidden as it stands
+                person = msgspec.json.decode(b'"' + quoted + b'"', type=str)
+        closing = b'"' if end is None else bytes(end)
+        return bytes(before) + b'"' + pseudonyms.of(person).encode() + closing
 
     return _PERSON.sub(replace, value)
 

@@ -4,13 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from decayd.config import DatasetSettings, Settings
 from decayd.errors import DatasetError
 from store.database import Store
 from training_sets import catalog, guard, manifest
-from training_sets.examples import Example, Examined, Guards, examine
+from training_sets.examples import Examined, Example, Guards, examine
 from training_sets.failures import Selection, select
 from training_sets.publish import Draft, publish
 from training_sets.reasons import Funnel, explain
@@ -29,9 +28,9 @@ class BuildResult:
     created: bool
     n_rows: int
     manifest_sha256: str
-    folder: Path | None
+    folder: str
     funnel: Funnel
-    lines: tuple[str, ...]
+    text: str
 
 
 def build(store: Store, name: str, as_of: datetime, settings: Settings) -> BuildResult:
@@ -58,7 +57,7 @@ def build(store: Store, name: str, as_of: datetime, settings: Settings) -> Build
     examined = [examine(each, why, config.kinds, guards) for each, why in selection.failures]
     examples, n_duplicates = _distinct(examined)
     funnel = _funnel(name, config, selection, examined, examples, n_duplicates)
-    before = _hashes(store, name, str(last)) if last else {}
+    before = _hashes(store, name, last.text) if last else {}
     now = {each.row.example_id: each.row.row_sha256 for each in examples}
     number = following(last, before, now)
     if number is None or (last is None and not examples):
@@ -73,16 +72,16 @@ def build(store: Store, name: str, as_of: datetime, settings: Settings) -> Build
     )
     draft = Draft(number, last, examples, funnel, inputs)
     done = publish(store, draft, settings.publish.folder)
-    lines = (f"{name}@{done.version}: {len(examples):,} rows", *explain(funnel))
+    headline = f"{name}@{done.version}: {len(examples):,} rows in {done.folder}"
     return BuildResult(
         name=name,
         version=done.version,
         created=True,
         n_rows=len(examples),
         manifest_sha256=done.manifest_sha256,
-        folder=done.folder,
+        folder=str(done.folder),
         funnel=funnel,
-        lines=lines,
+        text="\n".join((headline, *explain(funnel))),
     )
 
 
@@ -101,7 +100,7 @@ def configured(name: str, settings: Settings) -> DatasetSettings:
         key = name if "." not in name else f'"{name}"'
         raise DatasetError(
             f"no training set {name!r} is configured (configured: {known})",
-            hint=f'add to config.toml: [datasets.{key}] features = ["FEATURE"], on two lines',
+            hint=f'add to config.toml:\n[datasets.{key}]\nfeatures = ["FEATURE"]',
         )
     other = [kind for kind in config.kinds if kind not in _KINDS]
     if other:
@@ -167,17 +166,16 @@ def _funnel(
 
 
 def _unchanged(store: Store, funnel: Funnel, last: Version | None) -> BuildResult:
-    if last is None:
-        return BuildResult(funnel.name, None, False, 0, "", None, funnel, tuple(explain(funnel)))
-    known = catalog.version_info(store, funnel.name, str(last))
-    line = f"same rows as {funnel.name}@{last}: no new version"
+    name = funnel.name
+    known = catalog.version_info(store, name, last.text) if last else None
+    same = f"same rows as {name}@{known.version}" if known else "no rows"
     return BuildResult(
-        name=funnel.name,
-        version=str(last),
+        name=name,
+        version=known.version if known else None,
         created=False,
-        n_rows=known.n_rows,
-        manifest_sha256=known.manifest_sha256,
-        folder=None,
+        n_rows=known.n_rows if known else 0,
+        manifest_sha256=known.manifest_sha256 if known else "",
+        folder="",
         funnel=funnel,
-        lines=(line, *explain(funnel)),
+        text="\n".join((f"{name}: {same}, no new version", *explain(funnel))),
     )

@@ -6,6 +6,8 @@ from typing import Any
 from training_sets.columns import Column, declare
 
 DATA = "data/train.jsonl"
+README = "README.md"
+LOCK = "lock.json"
 
 
 def card(
@@ -19,7 +21,8 @@ def card(
     weak = manifest["counts"]["by_label"].get("weak", 0)
     body = f"""# {title}
 
-{n_rows:,} rows of {manifest["rows"]["n"]:,} in this version, as `{fmt}`. State: {manifest["state"]}.
+{n_rows:,} rows of {manifest["rows"]["n"]:,} in this version, as `{fmt}`.
+State: {manifest["state"]}.
 Labels: {weak:,} weak, {manifest["rows"]["n"] - weak:,} by a person.
 
 | Failure type | Rows |

@@ -27,14 +27,6 @@ class VersionInfo(msgspec.Struct, frozen=True):
     n_rows: int
 
 
-class SetInfo(msgspec.Struct, frozen=True):
-    """A set with its latest version."""
-
-    name: str
-    latest: VersionInfo
-    n_versions: int
-
-
 class Member(msgspec.Struct, frozen=True):
     """One version that holds an example, the example's lineage there, and who pulled it."""
 
@@ -46,7 +38,7 @@ class Member(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True)
-class Shown:
+class Opened:
     """A version with its manifest, whose SHA-256 was checked."""
 
     info: VersionInfo
@@ -54,20 +46,15 @@ class Shown:
     manifest_bytes: bytes
 
 
-def list_sets(store: Store) -> list[SetInfo]:
-    """Return every set by name."""
-    by_name: dict[str, list[VersionInfo]] = {}
-    for each in _versions(store):
-        by_name.setdefault(each.name, []).append(each)
-    return [
-        SetInfo(name, _ordered(versions)[-1], len(versions))
-        for name, versions in sorted(by_name.items())
-    ]
+def list_sets(store: Store) -> list[VersionInfo]:
+    """Return every version of every set, by name and then by number."""
+    versions = [VersionInfo(**row) for row in store.rows("dataset_versions")]
+    return sorted(versions, key=lambda each: (each.name, Version.parse(each.version)))
 
 
 def versions_of(store: Store, name: str) -> list[VersionInfo]:
     """Return the versions of a set, oldest number first; empty when there is none."""
-    return _ordered([each for each in _versions(store) if each.name == name])
+    return [each for each in list_sets(store) if each.name == name]
 
 
 def version_info(store: Store, name: str, version: str) -> VersionInfo:
@@ -92,7 +79,7 @@ def resolve(store: Store, spec: str) -> VersionInfo:
     name, wanted = split_spec(spec)
     versions = {each.version: each for each in versions_of(store, name)}
     if not versions:
-        known = ", ".join(each.name for each in list_sets(store)) or "none yet"
+        known = ", ".join(dict.fromkeys(each.name for each in list_sets(store))) or "none yet"
         raise DatasetNotFound(
             f"there is no training set {name!r}",
             hint=f"built so far: {known}; `decayd datasets build {name}` says why one is empty",
@@ -105,8 +92,8 @@ def resolve(store: Store, spec: str) -> VersionInfo:
     return versions[found]
 
 
-def show(store: Store, spec: str) -> Shown:
-    """Return a version and its manifest.
+def show(store: Store, spec: str) -> dict[str, Any]:
+    """Return a version's manifest with its identity (`manifest_sha256`) and its state by now.
 
     Raises
     ------
@@ -115,6 +102,16 @@ def show(store: Store, spec: str) -> Shown:
     DatasetCorrupt
         When the stored manifest does not have the SHA-256 that identifies it.
     """
+    found = opened(store, spec)
+    return {
+        **found.manifest,
+        "state": found.info.state,
+        "manifest_sha256": found.info.manifest_sha256,
+    }
+
+
+def opened(store: Store, spec: str) -> Opened:
+    """Return a version with its manifest as it was built; raises like `show`."""
     info = resolve(store, spec)
     stored = store.rows("dataset_manifest", name=info.name, version=info.version)
     content = stored[0]["manifest"].encode() if stored else b""
@@ -123,7 +120,7 @@ def show(store: Store, spec: str) -> Shown:
             f"the manifest of {info.name}@{info.version} was changed in the store",
             hint="restore a backup of the store, or build a new version",
         )
-    return Shown(info, json.loads(content), content)
+    return Opened(info, json.loads(content), content)
 
 
 def lineage(store: Store, example_id: str) -> list[Member]:
@@ -145,7 +142,7 @@ def lineage(store: Store, example_id: str) -> list[Member]:
 
 def _member(store: Store, held: dict[str, Any], example_id: str) -> Member:
     name, version = held["name"], held["version"]
-    entries = show(store, f"{name}@{version}").manifest["lineage"]
+    entries = opened(store, f"{name}@{version}").manifest["lineage"]
     pulls = store.rows("dataset_pulls", name=name)
     return Member(
         name=name,
@@ -154,11 +151,3 @@ def _member(store: Store, held: dict[str, Any], example_id: str) -> Member:
         lineage=next(each for each in entries if each["example_id"] == example_id),
         pulls=tuple(each for each in pulls if each["version"] == version),
     )
-
-
-def _versions(store: Store) -> list[VersionInfo]:
-    return [VersionInfo(**row) for row in store.rows("dataset_versions")]
-
-
-def _ordered(versions: list[VersionInfo]) -> list[VersionInfo]:
-    return sorted(versions, key=lambda each: Version.parse(each.version))

@@ -29,8 +29,8 @@ class Draft:
 
     def files(self, number: Version) -> dict[str, bytes]:
         """Return the files of the version under a number."""
-        parent = str(self.last) if self.last else None
-        document = manifest.make(str(number), parent, self.examples, self.funnel, self.inputs)
+        parent = self.last.text if self.last else None
+        document = manifest.make(number.text, parent, self.examples, self.funnel, self.inputs)
         rows = manifest.rows_file(each.row for each in self.examples)
         return {blobs.ROWS: rows, blobs.MANIFEST: encode(document)}
 
@@ -58,25 +58,26 @@ def publish(store: Store, draft: Draft, published: Path) -> Published:
     name, number = draft.funnel.name, draft.number
     _check([each.row for each in draft.examples])
     files = draft.files(number)
-    while blobs.differs(folder := blobs.folder_of(published, name, str(number)), files):
+    while blobs.differs(folder := blobs.folder_of(published, name, number.text), files):
         number = passing_over(number)
         files = draft.files(number)
     blobs.write(folder, files)
     document = files[blobs.MANIFEST]
+    identity = sha256_hex(document)
     entry = {
         "name": name,
-        "version": str(number),
+        "version": number.text,
         "state": manifest.CANDIDATE,
         "as_of": draft.inputs.as_of,
-        "manifest_sha256": sha256_hex(document),
+        "manifest_sha256": identity,
         "manifest": document.decode(),
         "n_rows": len(draft.examples),
     }
-    rows = [_stored(name, str(number), each.row) for each in draft.examples]
+    rows = [_stored(name, number.text, each.row) for each in draft.examples]
     with store.transaction() as transaction:
         transaction.append("dataset_rows", rows)
         transaction.append("datasets", [entry])
-    return Published(str(number), entry["manifest_sha256"], folder)
+    return Published(number.text, identity, folder)
 
 
 def _stored(name: str, version: str, row: Row) -> dict[str, Any]:

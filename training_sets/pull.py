@@ -13,12 +13,10 @@ from decayd.files import sha256_hex
 from store.database import Store
 from training_sets import blobs, catalog, export, guard
 from training_sets.canonical import encode
-from training_sets.card import DATA, card
+from training_sets.card import DATA, LOCK, README, card
 from training_sets.reasons import Refused
 from training_sets.rows import Row
 
-LOCK = "lock.json"
-README = "README.md"
 _EVER = datetime(9999, 12, 31)  # noqa: DTZ001 - the store's times are naive UTC
 
 
@@ -64,16 +62,16 @@ def pull(
     """
     form = export.load(fmt)
     fmt = fmt.replace("_", "-")
-    shown = catalog.show(store, spec)
-    content = _rows_content(store, shown, settings)
+    opened = catalog.opened(store, spec)
+    content = _rows_content(store, opened, settings)
     rows = [msgspec.json.decode(line, type=Row) for line in content.split(b"\n") if line]
-    _check_allowed(store, shown, rows, settings)
+    _check_allowed(store, opened, rows, settings)
     data = export.export(rows, form)
     n_rows = len(export.taken(rows, form))
     if not n_rows:
-        raise _nothing(shown, fmt, form.KINDS)
-    files = _files(shown, fmt, form, data, n_rows)
-    info = shown.info
+        raise _nothing(opened, fmt, form.KINDS)
+    files = _files(opened, fmt, form, data, n_rows)
+    info = opened.info
     record = {"name": info.name, "version": info.version, "format": fmt, "job_id": job_id}
     store.append("pulls", [record | {"ts": _naive(now), "sha256": sha256_hex(data)}])
     return PulledFiles(
@@ -87,10 +85,10 @@ def pull(
     )
 
 
-def _rows_content(store: Store, shown: catalog.Shown, settings: Settings) -> bytes:
+def _rows_content(store: Store, opened: catalog.Opened, settings: Settings) -> bytes:
     """Return the canonical rows: the published file, or the store's copy when it is gone."""
-    name, version = shown.info.name, shown.info.version
-    entry = next(each for each in shown.manifest["files"] if each["path"] == blobs.ROWS)
+    name, version = opened.info.name, opened.info.version
+    entry = next(each for each in opened.manifest["files"] if each["path"] == blobs.ROWS)
     path = blobs.folder_of(settings.publish.folder, name, version) / blobs.ROWS
     if path.exists():
         content, where = path.read_bytes(), str(path)
@@ -107,14 +105,14 @@ def _rows_content(store: Store, shown: catalog.Shown, settings: Settings) -> byt
 
 
 def _check_allowed(
-    store: Store, shown: catalog.Shown, rows: Sequence[Row], settings: Settings
+    store: Store, opened: catalog.Opened, rows: Sequence[Row], settings: Settings
 ) -> None:
     """Ask again for every row what was asked at the build, with what is known by now."""
-    info = shown.info
+    info = opened.info
     if info.state == catalog.WITHDRAWN:
         raise _withdrawn(info, "it was withdrawn")
     allowed = guard.consents(store, _EVER, settings)
-    entries = zip(rows, shown.manifest["lineage"], strict=True)
+    entries = zip(rows, opened.manifest["lineage"], strict=True)
     n_refused = sum(not _allowed(row, entry, allowed) for row, entry in entries)
     if n_refused:
         which = f"{n_refused:,} of its {len(rows):,} rows" if len(rows) > 1 else "its only row"
@@ -138,9 +136,9 @@ def _withdrawn(info: catalog.VersionInfo, why: str) -> DatasetWithdrawn:
     )
 
 
-def _nothing(shown: catalog.Shown, fmt: str, kinds: Sequence[str]) -> DatasetError:
-    info = shown.info
-    by_kind = shown.manifest["counts"]["by_kind"]
+def _nothing(opened: catalog.Opened, fmt: str, kinds: Sequence[str]) -> DatasetError:
+    info = opened.info
+    by_kind = opened.manifest["counts"]["by_kind"]
     held = ", ".join(f"{n:,} {kind}" for kind, n in by_kind.items()) or "none"
     return DatasetError(
         f"{info.name}@{info.version} has no {' or '.join(kinds)} rows for {fmt} (rows: {held})",
@@ -149,11 +147,11 @@ def _nothing(shown: catalog.Shown, fmt: str, kinds: Sequence[str]) -> DatasetErr
 
 
 def _files(
-    shown: catalog.Shown, fmt: str, form: export.Format, data: bytes, n_rows: int
+    opened: catalog.Opened, fmt: str, form: export.Format, data: bytes, n_rows: int
 ) -> dict[str, bytes]:
-    info = shown.info
-    text = card(shown.manifest, info.manifest_sha256, fmt, form.COLUMNS, n_rows)
-    files = {DATA: data, README: text.encode(), blobs.MANIFEST: shown.manifest_bytes}
+    info = opened.info
+    text = card(opened.manifest, info.manifest_sha256, fmt, form.COLUMNS, n_rows)
+    files = {DATA: data, README: text.encode(), blobs.MANIFEST: opened.manifest_bytes}
     lock = {
         "name": info.name,
         "version": info.version,

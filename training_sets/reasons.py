@@ -116,9 +116,8 @@ def change(reason: str, name: str, features: Sequence[str]) -> str:
 def explain(funnel: Funnel) -> list[str]:
     """Say in lines what became of the failures, the most frequent reason first.
 
-    >>> explain(Funnel("fixes", ("chat",), 900, 12, 0, 0, {"no_consent": 12}))[1]
-    '12 blocked: no consent → send `consent` events (purpose training, state granted), or set \
-features.chat.lawful_basis'
+    >>> explain(Funnel("fixes", ("chat",), 900, 12, 0, 0, {"duplicate": 12}))[1]
+    '12 blocked: same as another row → nothing: one row is kept'
     """
     if not funnel.n_requests:
         return [_nothing(funnel)]

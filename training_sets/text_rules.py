@@ -6,23 +6,29 @@ The lexicons are English; they abstain on other languages and never guess.
 import re
 import unicodedata
 from collections import Counter
+from functools import lru_cache
 
 from decayd.text import normalise, text_key
 
 _HEAD = 400  # characters: a refusal opens an answer, and a hostile megabyte stays cheap
-_SAMPLE = 2000  # characters that decide the script
+_SAMPLE = 500  # characters that decide the script
 _MIN_LETTERS = 8  # fewer letters say nothing about the language
 _MAIN_SHARE = 0.6  # of the letters, else the text is mixed
 
 _REFUSAL = re.compile(
-    r"^\W*(?:(?:i'?m|i am|we'?re|we are)?\s*(?:so |very |really )?(?:sorry|afraid|apologi[sz]e)\b"
+    r"\W*(?:(?:i'?m|i am|we'?re|we are)?\s*(?:so |very |really )?(?:sorry|afraid|apologi[sz]e)\b"
     r"[^.!?]{0,40}?)?[\s,.!:;-]*(?:but |that |unfortunately,? |however,? )*"
     r"\b(?:i|we)(?: can ?not| can'?t| could not| am unable to| am not able to|'m unable to"
     r"|'m not able to| are unable to| won'?t| will not)(?: be able to)?"
     r" (?:help|assist|answer|comply|respond|discuss|engage|(?:do|provide) (?:this|that)"
     r"|(?:fulfil|complete|process) (?:this|that|your) request)\b"
-    r"|\bas an ai (?:language )?(?:model|assistant)\b|\bas a (?:large )?language model\b",
-    re.IGNORECASE,
+)
+_MODEL_TALK = (
+    "as an ai language model",
+    "as an ai model",
+    "as an ai assistant",
+    "as a language model",
+    "as a large language model",
 )
 _MARK = (
     r"redacted|removed|masked|hidden|anonymi[sz]ed|e-?mail(?:_address)?|phone(?:_number)?|person"
@@ -43,7 +49,8 @@ def is_refusal(text: str) -> bool:
     >>> is_refusal("Sorry about the wait: the refund was sent on Monday.")
     False
     """
-    return bool(_REFUSAL.search(normalise(text[:_HEAD]).replace("’", "'")))
+    head = normalise(text[:_HEAD]).lower().replace("’", "'")
+    return bool(_REFUSAL.match(head)) or any(words in head for words in _MODEL_TALK)
 
 
 def is_redacted(text: str) -> bool:
@@ -109,7 +116,10 @@ def script(text: str) -> str | None:
     >>> script("Where is my parcel?"), script("Где моя посылка?"), script("ok")
     ('LATIN', 'CYRILLIC', None)
     """
-    letters = [each for each in text[:_SAMPLE] if each.isalpha()]
+    head = text[:_SAMPLE]
+    if head.isascii():
+        return "LATIN" if sum(map(str.isalpha, head)) >= _MIN_LETTERS else None
+    letters = [each for each in head if each.isalpha()]
     if len(letters) < _MIN_LETTERS:
         return None
     seen = Counter(_script_of(each) for each in letters)
@@ -117,6 +127,7 @@ def script(text: str) -> str | None:
     return name if count >= _MAIN_SHARE * len(letters) else None
 
 
+@lru_cache(maxsize=4096)
 def _script_of(letter: str) -> str:
     name = unicodedata.name(letter, "UNKNOWN").split(" ", 1)[0]
     return "CJK" if name in {"HIRAGANA", "KATAKANA"} else name

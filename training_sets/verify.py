@@ -1,34 +1,24 @@
 """Checks a pulled folder against its lock, offline."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from decayd.errors import DatasetCorrupt, DatasetNotFound
 from decayd.files import sha256_hex
 from training_sets.blobs import MANIFEST
-from training_sets.card import DATA
-from training_sets.pull import LOCK
+from training_sets.card import DATA, LOCK
 
 _AGAIN = "pull it again: `decayd datasets pull NAME@VERSION`"
 
 
-@dataclass(frozen=True)
-class Verified:
-    """What a folder was found to hold."""
-
-    name: str
-    version: str
-    state: str
-    format: str
-    n_rows: int
-    manifest_sha256: str
-    n_files: int
-
-
-def verify(folder: Path) -> Verified:
+def verify(folder: Path) -> int:
     """Check every file of a pulled folder, its manifest's identity and its number of rows.
+
+    Returns
+    -------
+    int
+        How many files were checked.
 
     Raises
     ------
@@ -45,8 +35,7 @@ def verify(folder: Path) -> Verified:
     n_rows = (folder / DATA).read_bytes().count(b"\n")
     if n_rows != lock["n_rows"]:
         raise DatasetCorrupt(f"{folder / DATA} has {n_rows} rows, the lock says {lock['n_rows']}")
-    known = {name: lock[name] for name in Verified.__annotations__ if name != "n_files"}
-    return Verified(**known, n_files=len(lock["files"]))
+    return len(lock["files"])
 
 
 def _lock(folder: Path) -> dict[str, Any]:

@@ -33,8 +33,9 @@ class Version(NamedTuple):
             raise DatasetNotFound(f"{text!r} is no version", hint="one such as 1.2.0, ^1 or latest")
         return cls(*(int(part) for part in found.groups()))
 
-    def __str__(self) -> str:
-        """Return it as it is written."""
+    @property
+    def text(self) -> str:
+        """The version as it is written."""
         return f"{self.major}.{self.minor}.{self.patch}"
 
 
@@ -111,7 +112,7 @@ def choose(wanted: str, available: Iterable[str]) -> str | None:
     versions = sorted(Version.parse(text) for text in available)
     low, high = _bounds(wanted)
     allowed = [each for each in versions if low <= each and (high is None or each < high)]
-    return str(allowed[-1]) if allowed else None
+    return allowed[-1].text if allowed else None
 
 
 def _bounds(wanted: str) -> tuple[tuple[int, ...], tuple[int, ...] | None]:

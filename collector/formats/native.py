@@ -6,13 +6,22 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from collector import strict
 from collector.source import Defaults
 from decayd.errors import DecodeError
 from decayd.events import KINDS, EvalItem, Event, ExpectedOutcome, Retrieved, Route, ToolCall
 
+
+class Sent(msgspec.Struct, frozen=True, gc=False):
+    """The one key that says what the others mean."""
+
+    kind: Any = None
+
+
 _MAX_DEPTH = 64  # levels of nesting; far below what any JSON library here can take
+_ANY = ("messages", "details", "slices", "subject", "extra")  # fields that hold any JSON
 _STRUCTS: dict[str, frozenset[str] | None] = {
-    **dict.fromkeys(("messages", "details", "slices", "subject")),  # any JSON
+    **dict.fromkeys(_ANY[:-1]),
     **{
         field: frozenset(struct.__struct_encode_fields__)
         for field, struct in (
@@ -22,6 +31,7 @@ _STRUCTS: dict[str, frozenset[str] | None] = {
     },
 }  # fmt: skip
 _OBJECTS = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
+_KIND = msgspec.json.Decoder(Sent)
 _RAWS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _DECODERS = {kind: msgspec.json.Decoder(struct) for kind, struct in KINDS.items()}
 _FIELDS = {
@@ -32,6 +42,7 @@ _CONTAINERS = {
     for kind, fields in _FIELDS.items()
 }
 _KNOWN = {kind: fields | {"kind"} for kind, fields in _FIELDS.items()}
+_DEEP = {kind: [f for f in _ANY if hasattr(struct, f)] for kind, struct in KINDS.items()}
 _WHERE = re.compile(r"(?P<what>.*?)(?: - at `(?:key in )?(?P<at>[^`]*)`)?", re.DOTALL)
 _MISSING = re.compile(r"missing required field `(?P<field>\w+)`")
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
@@ -64,6 +75,19 @@ def decode(value: bytes, defaults: Defaults) -> Sequence[Event]:
 
 
 def _event(value: bytes, defaults: Defaults) -> Event:
+    kind = defaults.kind or _KIND.decode(value).kind
+    if isinstance(kind, str) and kind in KINDS:
+        try:
+            event = strict.decode(value, kind)
+        except ValueError:
+            pass  # another kind, an unknown key, a null, or something wrong: look closer
+        else:
+            if all(getattr(event, field) is None for field in _DEEP[kind]):
+                return event
+    return _unusual(value, defaults)
+
+
+def _unusual(value: bytes, defaults: Defaults) -> Event:
     raws = _RAWS.decode(value)
     kind = _kind(raws.get("kind"), defaults)
     try:

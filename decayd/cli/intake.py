@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -11,9 +11,10 @@ from decayd.clock import SystemClock
 from decayd.errors import UsageError
 
 Files = Annotated[list[Path], typer.Argument(help="JSON Lines files, gzip too.", metavar="FILE...")]
+Kind = Literal["request", "signal", "outcome", "change", "eval", "label", "consent"]
 Format = Annotated[str, typer.Option("--format", help="Input format, a file in collector/formats.")]
 KindOption = Annotated[
-    str | None, typer.Option("--kind", help="Kind of records that name none, such as request.")
+    Kind | None, typer.Option("--kind", help="What records are that don't say it.")
 ]
 
 
@@ -51,6 +52,7 @@ def ingest(
     Example: decayd ingest requests.jsonl.gz signals.jsonl outcomes.jsonl
     """
     from decayd.batch import ingest as ingest_files
+    from decayd.batch import options
     from decayd.cli.client import ask, running
 
     settings = state(context).loaded.settings
@@ -60,7 +62,7 @@ def ingest(
         totals: dict[str, Any] = ask(daemon, "ingest", {"files": paths, "fmt": fmt, "kind": kind})
     else:
         with progress("ingest") as show:
-            totals = ingest_files(files, settings, SystemClock(), fmt=fmt, kind=kind, progress=show)
+            totals = ingest_files(files, settings, SystemClock(), options(fmt, kind, show))
     emit(totals, as_json=as_json, text=_sum_up(totals))
 
 
@@ -75,6 +77,7 @@ def replay(
 
     Example: decayd --store bug.duckdb replay events.jsonl
     """
+    from decayd.batch import options
     from decayd.batch import replay as replay_files
     from decayd.cli.client import running
 
@@ -84,7 +87,7 @@ def replay(
             f"a daemon owns {settings.store.path}", hint="replay into a store of its own: --store"
         )
     with progress("replay") as show:
-        totals = replay_files(files, settings, SystemClock(), fmt=fmt, kind=kind, progress=show)
+        totals = replay_files(files, settings, SystemClock(), options(fmt, kind, show))
     emit(totals, as_json=as_json, text=_sum_up(totals))
 
 

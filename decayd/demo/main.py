@@ -49,15 +49,16 @@ def run_demo(plan: Plan, clock: Clock, progress: Callable[[float], None]) -> str
         scale=plan.scale, progress=lambda share: progress(share * _SIMULATED),
     )  # fmt: skip
     settings = _settings(plan.folder)
-    batch.replay(
-        [plan.folder / EVENTS], settings, clock,
-        progress=lambda share: progress(_SIMULATED + share * (1 - _SIMULATED)),
-    )  # fmt: skip
+    how = batch.options(
+        "native", None, lambda share: progress(_SIMULATED + share * (1 - _SIMULATED))
+    )
+    batch.replay([plan.folder / EVENTS], settings, clock, how)
     with Store.open(settings.store) as store:
         context = Context(store, settings, clock)
         documents = perform(context, "report", {})["documents"]
         pulled = _pull(context, plan.folder / "pulled")
-    checks = compare(truth, report_facts.from_json(documents["facts_json"]))
+        members = _members(context)
+    checks = compare(truth, report_facts.from_json(documents["facts_json"]), members)
     newest = max((plan.folder / "reports").glob("*/report.html"))
     return _closing_words(truth, checks, _places(plan.folder, newest, pulled))
 
@@ -72,6 +73,15 @@ def _settings(folder: Path) -> Settings:
     folders = f'[report]\nfolder = "{folder / "reports"}"'
     write_atomic(path, config.replace("[report]", folders, 1) + places)
     return load(path).settings
+
+
+def _members(context: Context) -> set[str]:
+    return {
+        request_id
+        for name in context.settings.datasets
+        for row in perform(context, "datasets_show", {"name": name})["lineage"]
+        for request_id in row["request_ids"]
+    }
 
 
 def _pull(context: Context, out: Path) -> str:

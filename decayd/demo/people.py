@@ -12,6 +12,7 @@ import msgspec
 _JOIN_PER_DAY = 17.0  # with the mean stay below about 2,500 people are there at any time
 _STAY_DAYS = 150.0
 _HISTORY_DAYS = 600
+_FEWEST = 200  # joins: even the smallest run has somebody to ask
 _HEAVY_SHARE = 0.03
 _HEAVY_WEIGHT = 10.0
 _NEW_DAYS = 7
@@ -60,7 +61,7 @@ def is_new(tenure_days: float | None) -> bool:
 def population(rng: Random, n_days: int, scale: float) -> tuple[Person, ...]:
     """Draw everybody who is there at some time in the run, so that the tenure mix stays put."""
     people: list[Person] = []
-    n_joins = max(20, round((n_days + _HISTORY_DAYS) * _JOIN_PER_DAY * scale))
+    n_joins = max(_FEWEST, round((n_days + _HISTORY_DAYS) * _JOIN_PER_DAY * scale))
     for _ in range(n_joins):
         joined = rng.uniform(-_HISTORY_DAYS, n_days)
         left = joined + rng.expovariate(1 / _STAY_DAYS)

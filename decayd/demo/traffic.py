@@ -32,7 +32,7 @@ class Traffic:
     """Draws one feature's sessions day after day."""
 
     def __init__(self, course: Course, timeline: Timeline, rng: Random, scale: float) -> None:
-        self.course = course
+        self._course = course
         self._desk = Desk(course, timeline.ms(1), rng)
         self._start_ms = timeline.ms(1)
         self._rng = rng
@@ -45,7 +45,7 @@ class Traffic:
         """Yield the sessions that begin on a day of the run, in no order; ask for days in order."""
         start_ms = self._start_ms + day * DAY_MS
         if day % 7 == 0:
-            self._mix = list(accumulate(self.course.shares(start_ms, self._rng)))
+            self._mix = list(accumulate(self._course.shares(start_ms, self._rng)))
         self._noise = day_noise(self._rng)
         mean = self._sessions_per_day * _WEEKDAYS[day % 7]
         for _ in range(max(0, round(self._rng.gauss(mean, mean**0.5)))):
@@ -59,7 +59,7 @@ class Traffic:
         return self._desk.bad_answer(ask, self._visit(person), at_ms)
 
     def _visit(self, person: Person | None) -> Visit:
-        return Visit(f"{self.course.plan.name}-s{next(self._numbers):06d}", person)
+        return Visit(f"{self._course.plan.name}-s{next(self._numbers):06d}", person)
 
     def _session(self, visit: Visit, at_ms: int) -> list[Turn]:
         n_questions = 1 + bisect_left(_CUMULATIVE_QUESTIONS, self._rng.random())
@@ -85,7 +85,7 @@ class Traffic:
         drawn = self._rng.random()
         if turn.success is None:
             return "retry" if drawn < _AFTER_BREAKDOWN else None
-        rates = self.course.reactions(turn.at_ms)
+        rates = self._course.reactions(turn.at_ms)
         retry = after(rates["retry"], success=turn.success)
         if drawn < retry:
             return "retry"
@@ -94,7 +94,7 @@ class Traffic:
 
     def _first(self) -> Ask:
         ask = self._ask(self._intent(), self._fill())
-        hostile = self.course.intents[ask.intent].hostile
+        hostile = self._course.intents[ask.intent].hostile
         if hostile and self._rng.random() < _HOSTILE:
             return msgspec.structs.replace(ask, text=self._rng.choice(hostile))
         return ask
@@ -112,7 +112,7 @@ class Traffic:
                 return new
 
     def _ask(self, intent: int, fill: int) -> Ask:
-        asks = self.course.intents[intent].asks
+        asks = self._course.intents[intent].asks
         template = int(self._rng.random() * len(asks))
         return Ask(intent, template, fill, asks[template][fill])
 

@@ -8,10 +8,11 @@ WITH known AS (
   FROM signals
   WHERE available_at <= as_of_ AND NOT duplicate
 ),
-asked AS (
-  SELECT request_key, session_id, ts
+asked AS (  -- one per instant, so that a tie does not depend on the order of arrival
+  SELECT max(request_key) AS request_key, session_id, ts
   FROM requests
   WHERE available_at <= as_of_ AND NOT duplicate AND session_id IS NOT NULL
+  GROUP BY session_id, ts
 ),
 joined AS (
   SELECT request_key, event_id, ts, available_at, signal, value, text, source, source_id, actor_id

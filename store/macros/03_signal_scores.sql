@@ -1,15 +1,16 @@
 -- one row per request with any signal at as_of_: its score and the flags that models use.
 -- Each signal counts once a request (the newest of its kind); `abandon` never enters the score.
+-- Rounding takes away what the order of adding up leaves in the last bits.
 CREATE OR REPLACE MACRO signal_scores(as_of_) AS TABLE
 WITH newest AS (
   SELECT request_key, signal,
          arg_max(weight, (ts, event_id)) AS weight,
-         arg_max(value, (ts, event_id)) AS value
+         arg_max_null(value, (ts, event_id)) AS value
   FROM request_signals(as_of_)
   GROUP BY request_key, signal
 )
 SELECT request_key,
-       greatest(-1, least(1, coalesce(sum(weight) FILTER (signal <> 'abandon'), 0))) AS score,
+       greatest(-1, least(1, round(coalesce(sum(weight) FILTER (signal <> 'abandon'), 0), 12))) AS score,
        count(*) FILTER (weight <> 0 AND signal <> 'abandon') > 0 AS rated,
        bool_or(signal = 'retry') AS retry,
        bool_or(signal = 'rephrase') AS rephrase,

@@ -10,10 +10,11 @@ WITH known AS (
   LEFT JOIN json_each(outcome_values_::JSON) AS configured ON configured.key = o.outcome
   WHERE available_at <= as_of_ AND NOT duplicate
 ),
-asked AS (
-  SELECT request_key, session_id, ts
+asked AS (  -- one per instant, so that a tie does not depend on the order of arrival
+  SELECT max(request_key) AS request_key, session_id, ts
   FROM requests
   WHERE available_at <= as_of_ AND NOT duplicate AND session_id IS NOT NULL
+  GROUP BY session_id, ts
 ),
 joined AS (
   SELECT request_key, event_id, ts, available_at, outcome, y

@@ -11,4 +11,7 @@ WHERE NOT EXISTS (
   WHERE d.topic = s.topic AND d.partition = s.partition AND d."offset" = s."offset"
     AND d.reason = s.reason AND d.value = s.value
 )
+QUALIFY row_number() OVER (
+  PARTITION BY s.topic, s.partition, s."offset", s.reason, s.value ORDER BY s.dead_letter_id
+) = 1
 ORDER BY s.dead_letter_id;

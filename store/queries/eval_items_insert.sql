@@ -9,4 +9,7 @@ WHERE NOT EXISTS (
   SELECT 1 FROM eval_items e
   WHERE e.suite = s.suite AND e.suite_version = s.suite_version AND e.item_id = s.item_id
     AND e.input = s.input
-);
+)
+QUALIFY row_number() OVER (
+  PARTITION BY s.suite, s.suite_version, s.item_id, s.input ORDER BY s.available_us, s.expected
+) = 1;

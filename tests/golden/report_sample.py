@@ -83,7 +83,6 @@ def health() -> HealthFacts:
         week=WEEK,
         outcome_arrived=Estimate(0.262, 0.24, 0.285, n=1480),
         outcome_expected=Estimate(0.27, n=7400),
-        join=Estimate(0.991, 0.986, 0.994, n=1932),
         rating=Estimate(0.012, 0.0084, 0.0172, n=2412),
     )
 
@@ -109,7 +108,7 @@ def refund_help() -> FeatureFacts:
         owner="payments team",
         verdict="falling",
         words="falling since about 24 Aug 2026",
-        confirmed=WeekFacts(week=CONFIRMED, success=around(0.584, 0.03, 2412, 531), detectable=0.04),
+        confirmed=WeekFacts(week=CONFIRMED, success=around(0.58, 0.03, 2412, 531), detectable=0.04),
         provisional=WeekFacts(week=WEEK, success=around(0.571, 0.056, 2398, 318), detectable=0.08),
         signals=signals(),
         infrastructure=infrastructure(),
@@ -185,19 +184,17 @@ def refund_help() -> FeatureFacts:
         ),
         changes=(
             ChangeFacts(
-                day=date(2026, 8, 22), artifact="model", name="support-llm", before="2026-05",
-                after="2026-08", ref="deploy/4411", days_from_onset=-2,
-            ),
-            ChangeFacts(
                 day=date(2026, 7, 6), artifact="prompt", name="refund-system", before="v11",
                 after="v12", everywhere=True, days_from_onset=-49,
             ),
+            ChangeFacts(
+                day=date(2026, 8, 22), artifact="model", name="support-llm", before="2026-05",
+                after="2026-08", ref="deploy/4411", days_from_onset=-2,
+            ),
         ),
-        n_failures=642,
         failures=(
-            Count(name="wrong_answer", n=388),
-            Count(name="refusal_over", n=97),
-            Count(name="unknown", n=157),
+            Count(name="the outcome says so", n=485),
+            Count(name="only signals say so", n=157),
         ),
         datasets=(
             DatasetFacts(
@@ -206,7 +203,9 @@ def refund_help() -> FeatureFacts:
                 state="candidate",
                 n_rows=212,
                 command=PULL,
-                failure_types=(Count(name="wrong_answer", n=180), Count(name="refusal_over", n=32)),
+                n_failures=1466,
+                failures=(Count(name="unknown", n=969), Count(name="wrong_answer", n=400), Count(name="refusal_over", n=97)),
+                rows_by_type=(Count(name="wrong_answer", n=180), Count(name="refusal_over", n=32)),
                 topics=(Count(name="t3@v1", n=120), Count(name="n1", n=92)),
                 rejects=(
                     Count(
@@ -306,6 +305,7 @@ def sample() -> ReportFacts:
         features=features,
         intake=IntakeFacts(
             n_requests=8410, n_signals=2911, n_outcomes=1932,
+            join=Estimate(0.991, 0.986, 0.994, n=4843),
             dead_letters=(Count(name="invalid", n=3),),
             newest_event=datetime(2026, 10, 18, 23, 58),  # noqa: DTZ001
         ),
@@ -329,6 +329,8 @@ def quiet() -> ReportFacts:
         confirmed_week=CONFIRMED,
         headline=headline(features),
         features=features,
-        intake=IntakeFacts(n_requests=6000, n_signals=2000, n_outcomes=1400),
+        intake=IntakeFacts(
+            n_requests=6000, n_signals=2000, n_outcomes=1400, join=Estimate(0.99, n=3400)
+        ),
         last_report=datetime(2026, 10, 12),  # noqa: DTZ001
     )

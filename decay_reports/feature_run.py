@@ -1,0 +1,124 @@
+"""One feature at one close: figures, pseudo-outcomes, baseline, alarm, findings, all or none."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from decay_reports import announce, baseline, confirmed
+from decay_reports.baseline import Acceptance, SuccessBaseline
+from decay_reports.closing import FeatureClose, MeasuredWeek
+from decay_reports.confirmed import Turn
+from decay_reports.frame import DAY_US, Frame
+from decay_reports.infrastructure import Traffic
+from decay_reports.maturity import HALF
+from decay_reports.periods import measure_period
+from decay_reports.plan import FeaturePlan
+from decayd.config import Settings
+from decayd.events import epoch_us
+from decayd.weeks import week_bounds, week_of
+from store.database import Store, Transaction
+
+_MEMBERS = 500  # request ids kept with a finding
+_LAUNCH_REASON = "first four full weeks with enough outcomes"
+
+
+def run_feature(
+    store: Store, settings: Settings, planned: FeaturePlan, frame: Frame, traffic: Traffic
+) -> int:
+    """Measure a feature's weeks and write everything that follows; return the number of figures."""
+    as_of, timezone = planned.keys[0].as_of, settings.report.timezone
+    accepted = baseline.newest(store, planned.feature, as_of)
+    close = FeatureClose(
+        frame, settings.feature(planned.feature), accepted, as_of=as_of, timezone=timezone
+    )
+    weeks = []
+    for key in planned.keys:
+        start, end = week_bounds(key.week, timezone)
+        of_week = traffic.between(epoch_us(start), epoch_us(end))
+        if len(of_week.ts_us):
+            weeks.append(close.measure(key, of_week))
+    rows = [figure.row(week.key) for week in weeks for figure in week.figures]
+    with store.transaction() as tx:
+        tx.append("weekly_figures", rows)
+        for week in weeks:
+            _replace_pseudo_outcomes(tx, week)
+        accepted = accepted or _launch(tx, store, settings, planned)
+        for week in weeks:
+            _announce(tx, settings, week, accepted, close)
+    return len(rows)
+
+
+def _replace_pseudo_outcomes(tx: Transaction, week: MeasuredWeek) -> None:
+    if week.known is None or week.week is None or week.week.result is None or not week.stands:
+        return
+    frame, result = week.known.frame, week.week.result
+    own = week.week.own_rows
+    n_rows = own.stop - own.start
+    tx.run("pseudo_delete", feature=week.key.feature, week=week.key.week)
+    tx.append("pseudo_outcomes", pa.table({
+        "request_key": pa.array(frame.request_key[own], pa.uint64()),
+        "feature": pa.array([week.key.feature] * n_rows),
+        "week": pa.array([week.key.week] * n_rows),
+        "topic_id": pa.array(np.array(frame.topics)[frame.topic[own]].tolist(), pa.string()),
+        "psi": result.psi[-n_rows:],
+        "influence": result.influence[-n_rows:],
+        "labelled": result.labelled[-n_rows:],
+        "as_of": pa.array([week.key.as_of] * n_rows, pa.timestamp("us")),
+    }))  # fmt: skip
+
+
+def _launch(
+    tx: Transaction, store: Store, settings: Settings, planned: FeaturePlan
+) -> SuccessBaseline | None:
+    """Accept the launch baseline once four full weeks carry enough labels."""
+    as_of, timezone = planned.keys[0].as_of, settings.report.timezone
+    first = planned.first_request
+    full_from = baseline.first_full_week(first, week_of(first, timezone), timezone)
+    candidates = baseline.candidate_weeks(tx, planned.feature, as_of, full_from)
+    chosen = baseline.launch_weeks(candidates)
+    period = chosen and measure_period(store, planned.feature, chosen, as_of, settings)
+    if not period:
+        return None
+    accepted = baseline.of_period(period, 1, Acceptance(baseline.LAUNCH, _LAUNCH_REASON, as_of))
+    tx.append("baselines", [baseline.row(planned.feature, accepted)])
+    return accepted
+
+
+def _announce(
+    tx: Transaction, settings: Settings, week: MeasuredWeek, accepted: SuccessBaseline | None,
+    close: FeatureClose,
+) -> None:  # fmt: skip
+    """Let the alarm and the gates speak; weeks that were filled in raise nothing."""
+    if week.key.back_filled or week.known is None:
+        return
+    if week.key.lag == 0 and close.gate is not None:
+        announce.outcomes_late(tx, week.key, close.gate)
+    figure, shift = week.figure("success"), week.figure("signal_shift")
+    if week.key.lag != 1 or accepted is None or figure is None:
+        return
+    turn = confirmed.take_turn(tx, week.key, figure, accepted, settings.alarms)
+    members = _members(tx, turn, week, settings)
+    announce.success(tx, week.key, turn, figure, accepted, members)
+    if shift is not None:
+        announce.signals_moved(tx, week.key, shift, figure)
+
+
+def _members(tx: Transaction, turn: Turn, week: MeasuredWeek, settings: Settings) -> Sequence[str]:
+    """Return the ids of requests that failed since the onset."""
+    if turn.incident is None or turn.closed_because or week.known is None:
+        return ()
+    known, timezone = week.known, settings.report.timezone
+    since = epoch_us(week_bounds(turn.incident.onset, timezone)[0])
+    until = epoch_us(week_bounds(week.key.week, timezone)[1])
+    rows = np.arange(*_ends(known.frame.between(since, until)))
+    failed = known.labels.member[rows] & (known.labels.target[rows] < HALF)
+    if known.expected.silence_is_failure:
+        ripe = known.expected.matured_after_days() * DAY_US
+        failed &= known.as_of_us - known.frame.ts_us[rows] > ripe
+    keys = known.frame.request_key[rows[failed]][-_MEMBERS:]
+    return [row["request_id"] for row in tx.rows("alarm_members", keys=keys.tolist())]
+
+
+def _ends(rows: slice) -> tuple[int, int]:
+    return rows.start, rows.stop

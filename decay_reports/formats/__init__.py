@@ -1,0 +1,1 @@
+"""Report formats, one file each: `render(facts)` gives the text, `SUFFIX` the file's ending."""

@@ -1,0 +1,72 @@
+"""The report as one HTML file that opens from disk: no script, no font, nothing fetched."""
+
+from collections.abc import Callable
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from decay_reports import charts, waterfall
+from decay_reports.facts import FeatureFacts, ReportFacts
+from decay_reports.numbers import visible
+from decay_reports.outline import outline
+from decay_reports.sections import sections
+
+SUFFIX = "html"
+_LONGEST = 4000  # characters of one printed value; everything decayd writes is far shorter
+
+Draw = Callable[[FeatureFacts, str], str]
+
+
+def render(facts: ReportFacts) -> str:
+    """Return the whole page with its charts."""
+    return page(facts, draw)
+
+
+def draw(feature: FeatureFacts, chart: str) -> str:
+    """Return one chart of a feature as SVG: `spark`, `trend` or `waterfall`; may be empty."""
+    if chart == "waterfall":
+        return charts.svg(waterfall.waterfall(feature.attribution)) if feature.attribution else ""
+    if not any((point.success or point.first) for point in feature.trend):
+        return ""
+    return charts.svg(charts.spark(feature) if chart == "spark" else charts.trend(feature))
+
+
+def page(facts: ReportFacts, drawn: Draw) -> str:
+    """Lay the outline out, with charts from `drawn`.
+
+    Only the SVG of our own charts and our own style sheet go in as markup; every other value is
+    escaped by Jinja after characters that deceive the eye were taken out.
+    """
+    whole = outline(facts)
+    return _template().render(
+        outline=whole,
+        pages=[(brief, sections(brief.feature)) for brief in whole.briefs],
+        style=Markup(_text("report.css")),  # noqa: S704 - our own file
+        draw=lambda feature, chart: Markup(drawn(feature, chart)),  # noqa: S704 - our own SVG
+    )
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        autoescape=True,
+        finalize=_shown,
+        loader=jinja2.FunctionLoader(_text),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["kind"] = lambda block: type(block).__name__
+    return environment.get_template("report.html.j2")
+
+
+def _shown(value: Any) -> Any:
+    return value if isinstance(value, Markup) else visible(str(value), _LONGEST)
+
+
+def _text(name: str) -> str:
+    return resources.files("decay_reports.formats").joinpath(name).read_text(encoding="utf-8")

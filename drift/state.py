@@ -1,0 +1,153 @@
+"""What earlier weeks left behind: the accepted baseline, the topics, and what each scan said."""
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from drift.embedding import Vectors
+from drift.topics import Centroids
+from store.database import Store
+
+STREAM = "topics"  # of the scan's weekly states
+FROZEN, EMERGING, QUIET = "frozen", "emerging", "quiet"
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A feature's accepted topics baseline: its weeks, as they were known when it was accepted."""
+
+    version: int
+    weeks: tuple[date, ...]
+    as_of: datetime
+    model_id: str
+    cut: float
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A row of `topics`; `centroid` is a unit vector ``(d,)``."""
+
+    topic_id: str
+    label: str
+    words: tuple[str, ...]
+    examples: tuple[str, ...]
+    centroid: Vectors
+    reference_share: float
+    first_week: date
+    state: str
+
+
+class Look(msgspec.Struct, frozen=True):
+    """One scan: its p-value, or why there is none, and how many votes it compared."""
+
+    weeks: int
+    p: float
+    n: int
+    n_reference: int
+    why_not: str = ""
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """An emerged topic in one week's scan; `announced_share` is what was announced last."""
+
+    share: float
+    n_members: int
+    p: float
+    weeks: int
+    announced_share: float
+
+
+class WeekState(msgspec.Struct, frozen=True):
+    """What the scan of a closed week said; `why_not` when no scan was made."""
+
+    week: date
+    why_not: str = ""
+    looks: tuple[Look, ...] = ()
+    topics: dict[str, Seen] = {}
+
+
+@dataclass(frozen=True)
+class Past:
+    """A feature's state before this run; `weeks` are oldest first."""
+
+    baseline: Baseline | None
+    topics: dict[str, Topic]
+    weeks: tuple[WeekState, ...]
+    last_as_of: datetime | None
+
+    def centroids(self, *, frozen: bool) -> Centroids:
+        """Return the frozen topics, or the emerged ones."""
+        chosen = [t for t in self.topics.values() if (t.state == FROZEN) == frozen]
+        vectors = [t.centroid for t in chosen]
+        return Centroids(
+            tuple(t.topic_id for t in chosen),
+            np.array(vectors, np.float32) if chosen else np.empty((0, 0), np.float32),
+        )
+
+    def members_seen(self, topic_id: str) -> int:
+        """Return how many votes an emerged topic's centroid rests on; 0 for a new one."""
+        return sum(
+            week.topics[topic_id].n_members for week in self.weeks if topic_id in week.topics
+        )
+
+    def announced_share(self, topic_id: str) -> float:
+        """Return the share with which an emerged topic was last announced; 0 for a new one."""
+        seen = [week.topics[topic_id] for week in self.weeks if topic_id in week.topics]
+        return seen[-1].announced_share if seen else 0.0
+
+    def quiet_scans(self, topic_id: str) -> int:
+        """Return the number of scans since the last one that found this topic."""
+        scans = [week for week in self.weeks if not week.why_not]
+        last = max((n for n, week in enumerate(scans) if topic_id in week.topics), default=-1)
+        return len(scans) - 1 - last
+
+    def alarms(self) -> list[date]:
+        """Return the weeks in which a topic emerged or was still above its past."""
+        return [state.week for state in self.weeks if state.topics]
+
+
+def load_past(store: Store, feature: str, as_of: datetime) -> Past:
+    """Read a feature's baseline, topics and weekly states as of `as_of`."""
+    states = store.rows("drift_states", feature=feature, stream=STREAM)
+    topics = store.rows("topic_latest", feature=feature, as_of=as_of)
+    return Past(
+        baseline=_baseline(store, feature, as_of),
+        topics={row["topic_id"]: _topic(row["topic"]) for row in sorted(topics, key=_number)},
+        weeks=tuple(msgspec.json.decode(row["state"], type=WeekState) for row in states),
+        last_as_of=max((row["as_of"] for row in states), default=None),
+    )
+
+
+def _baseline(store: Store, feature: str, as_of: datetime) -> Baseline | None:
+    rows = store.rows("baseline_newest", feature=feature, kind="topics", as_of=as_of)
+    if not rows:
+        return None
+    details = json.loads(rows[0]["details"])
+    return Baseline(
+        version=rows[0]["version"],
+        weeks=tuple(rows[0]["weeks"]),
+        as_of=rows[0]["as_of"],
+        model_id=details["model_id"],
+        cut=details["unfamiliar_cut"],
+    )
+
+
+def _topic(row: dict[str, Any]) -> Topic:
+    return Topic(
+        topic_id=row["topic_id"],
+        label=row["label"],
+        words=tuple(row["words"]),
+        examples=tuple(row["examples"]),
+        centroid=np.array(row["centroid"], np.float32),
+        reference_share=row["reference_share"],
+        first_week=row["first_week"],
+        state=row["state"],
+    )
+
+
+def _number(row: dict[str, Any]) -> tuple[str, int]:
+    return row["topic_id"][0], int(row["topic_id"][1:])

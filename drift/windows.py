@@ -1,0 +1,137 @@
+"""Which weeks a window and its references hold, and the votes of those weeks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+import numpy as np
+import pyarrow as pa
+
+from decayd.weeks import WEEK, week_bounds
+from drift.base import Votes
+from drift.embedding import Vectors, dequantise
+from drift.state import Baseline
+from drift.topics import Centroids
+from drift.voting import Asked, Keys, sample, vote
+from store.database import Store
+
+SCALES = (1, 4)  # weeks pooled in a window
+WINDOW_VOTES = 2000
+ANCHOR_VOTES = 8000
+_QUARANTINE = 4 * WEEK  # a slow topic must not enter the reference before the 4-week scale sees it
+_SCAN_CELLS = 8_000_000  # window x reference votes; 0.2 CPU-s
+_ROWS_A_VOTE = 3  # queries read for a vote: most people ask about few topics a week
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is the same in every read of a run: the feature, the time, the model, the settings."""
+
+    store: Store
+    feature: str
+    as_of: datetime
+    model_id: str
+    timezone: str
+    seed: int
+
+    def asked(self, weeks: Sequence[date], votes: int, as_of: datetime | None = None) -> Asked:
+        """Read enough queries of some weeks for about `votes` votes, in the order of time."""
+        bounds = [week_bounds(week, self.timezone) for week in sorted(weeks)]
+        table = self.store.table(
+            "topic_asked",
+            feature=self.feature,
+            as_of=as_of or self.as_of,
+            model_id=self.model_id,
+            starts=[start for start, _ in bounds],
+            ends=[end for _, end in bounds],
+            rows=votes * _ROWS_A_VOTE,
+        )
+        return _asked(table, [start for start, _ in bounds])
+
+    def texts(self, keys: Keys) -> list[str]:
+        """Return the beginning of each request's query, in the order of `keys`."""
+        rows = self.store.rows("topic_texts", keys=keys.tolist())
+        found = {row["request_key"]: row["text"] for row in rows}
+        return [found.get(key, "") for key in keys.tolist()]
+
+
+def window_weeks(week: date, scale: int, since: date) -> list[date]:
+    """Return the weeks of a window that ends with `week`, none before `since`, oldest first."""
+    weeks = [week - n * WEEK for n in reversed(range(scale))]
+    return [each for each in weeks if each >= since]
+
+
+def reference_weeks(week: date, baseline: Baseline, alarms: Sequence[date]) -> list[date]:
+    """Return the rolling reference's weeks for a window that ends with `week`, oldest first.
+
+    The launch baseline, and later weeks that are at least four weeks old and more than four weeks
+    away from any alarm.
+    """
+    first = max(baseline.weeks) + WEEK
+    count = max(0, (week - first) // WEEK + 1)
+    later = [first + n * WEEK for n in range(count)]
+    calm = [
+        each
+        for each in later
+        if each <= week - _QUARANTINE and all(abs(each - alarm) > _QUARANTINE for alarm in alarms)
+    ]
+    return [*sorted(baseline.weeks), *calm]
+
+
+def reference_votes(n: int) -> int:
+    """Return how many votes the reference may hold beside a window of n: 4,000 to 8,000.
+
+    >>> reference_votes(500), reference_votes(2000)
+    (8000, 4000)
+    """
+    return max(4000, min(8000, _SCAN_CELLS // max(1, n)))
+
+
+def count_votes(asked: Asked, frozen: Centroids, block_weeks: int) -> Votes:
+    """Return everyone's votes, one per block of weeks, person and frozen topic."""
+    topics, _ = frozen.nearest(asked.queries.vectors)
+    return asked.queries.take(vote(asked, topics, block_weeks))
+
+
+def draw(votes: Votes, limit: int, seed: int) -> Votes:
+    """Return at most `limit` votes, the same ones whenever they are drawn."""
+    return votes.take(sample(votes.keys, limit, seed))
+
+
+def anchor(reading: Reading, baseline: Baseline, frozen: Centroids) -> Votes:
+    """Return the launch baseline's votes exactly as they were when it was accepted."""
+    asked = reading.asked(baseline.weeks, ANCHOR_VOTES, as_of=baseline.as_of)
+    return draw(count_votes(asked, frozen, len(baseline.weeks)), ANCHOR_VOTES, reading.seed)
+
+
+def newest_week(asked: Asked, n_weeks: int) -> Asked:
+    """Return the queries of the last of `n_weeks` weeks, as week 0."""
+    newest = asked.take(np.flatnonzero(asked.queries.weeks == n_weeks - 1))
+    return replace(
+        newest, queries=replace(newest.queries, weeks=np.zeros_like(newest.queries.weeks))
+    )
+
+
+def vectors_of(table: pa.Table) -> Vectors:
+    """Return the unit vectors ``(n, d)`` of a table with `vector` and `scale`."""
+    blobs = table["vector"].to_pylist()
+    if not blobs:
+        return np.empty((0, 0), np.float32)
+    stored = np.frombuffer(b"".join(blobs), np.int8).reshape(len(blobs), -1)
+    return dequantise(stored, table["scale"].to_numpy())
+
+
+def _asked(table: pa.Table, starts: list[datetime]) -> Asked:
+    begins = np.array(starts, "datetime64[us]")
+    weeks = np.searchsorted(begins, table["start"].to_numpy().astype("datetime64[us]"))
+    voters = table["voter"]
+    return Asked(
+        queries=Votes(
+            vectors=vectors_of(table),
+            keys=table["request_key"].to_numpy(),
+            weeks=weeks.astype(np.int64),
+        ),
+        text_keys=table["text_key"].to_numpy(),
+        voters=voters.fill_null(0).to_numpy(),
+        known=~voters.is_null().to_numpy(),
+    )

@@ -1,0 +1,6 @@
+-- one row per finding known at $as_of: how it was last written
+SELECT finding_id, arg_max(findings, as_of) AS finding
+FROM findings
+WHERE as_of <= $as_of
+GROUP BY finding_id
+ORDER BY substr(finding_id, 3)::BIGINT
