@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypedDict, Unpack, get_args
+from typing import TypedDict, Unpack, get_args
 
 import msgspec
 
@@ -37,18 +37,6 @@ class Totals(msgspec.Struct):
     n_dead_letters: int = 0
     n_tombstones: int = 0
     dead_letters: Counter[str] = msgspec.field(default_factory=Counter)
-
-    def counted(self) -> dict[str, Any]:
-        """Return plain counts; a conflict is a dead letter too."""
-        return {
-            "n_records": self.n_records,
-            "n_new": dict(self.n_new),
-            "n_duplicates": self.n_duplicates,
-            "n_dead_letters": self.n_bad + self.n_conflicts,
-            "n_conflicts": self.n_conflicts,
-            "n_tombstones": self.n_tombstones,
-            "dead_letters": dict(self.bad),
-        }
 
     def add(self, built: Built, written: Written) -> None:
         """Count one batch."""

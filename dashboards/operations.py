@@ -169,15 +169,12 @@ def ingest(
     context: Context, *, files: list[str], fmt: str = "native", kind: Kind | None = None
 ) -> Any:
     """Back-fill JSONL files of this machine through the same path as Kafka records."""
-    from collector.files import FileOptions
     from collector.files import ingest as ingest_files
 
     store, settings = context.store, context.settings
     pseudonyms = Pseudonyms.for_store(store, settings.privacy)
     paths = [Path(file) for file in files]
-    return ingest_files(
-        store, paths, settings, context.clock, pseudonyms, FileOptions(kind, fmt)
-    ).counted()
+    return ingest_files(store, paths, settings, context.clock, pseudonyms, fmt=fmt, kind=kind)
 
 
 OPERATIONS: dict[str, Operation] = {

@@ -1,40 +1,33 @@
 """The daemon's work without the daemon: drain and exit, back-fill, replay."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
+
+import msgspec
 
 from collector.files import FileOptions, Totals, replay_batches
 from collector.files import ingest as ingest_files
 from decayd.clock import Clock
-from decayd.config import Kind, Settings
+from decayd.config import Settings
 from decayd.jobs import JobRun, check_requirements, run_due
 from decayd.metrics import Metrics
 from store.database import Store
 from store.pseudonyms import Pseudonyms
 
-Progress = Callable[[float], None]
-
-
-def options(fmt: str, kind: Kind | None, progress: Progress | None = None) -> FileOptions:
-    """Return how files are read; `progress` is called with the share that is read."""
-    if progress is None:
-        return FileOptions(kind, fmt)
-    return FileOptions(kind, fmt, lambda done, total: progress(done / max(total, 1)))
-
 
 def ingest(
-    files: Sequence[Path], settings: Settings, clock: Clock, how: FileOptions
+    files: Sequence[Path], settings: Settings, clock: Clock, **how: Unpack[FileOptions]
 ) -> dict[str, Any]:
     """Back-fill files; no job is run."""
     with Store.open(settings.store) as store:
         pseudonyms = Pseudonyms.for_store(store, settings.privacy)
-        return ingest_files(store, files, settings, clock, pseudonyms, how).counted()
+        return counted(ingest_files(store, files, settings, clock, pseudonyms, **how))
 
 
 def replay(
-    files: Sequence[Path], settings: Settings, clock: Clock, how: FileOptions
+    files: Sequence[Path], settings: Settings, clock: Clock, **how: Unpack[FileOptions]
 ) -> dict[str, Any]:
     """Ingest files and run every job as soon as its as_of is due."""
     check_requirements(settings)
@@ -42,11 +35,11 @@ def replay(
         pseudonyms = Pseudonyms.for_store(store, settings.privacy)
         totals = Totals()
         runs: list[JobRun] = []
-        for so_far in replay_batches(store, files, settings, clock, pseudonyms, how):
+        for so_far in replay_batches(store, files, settings, clock, pseudonyms, **how):
             totals = so_far
             runs += run_due(store, settings, clock)
         store.checkpoint()
-        return totals.counted() | sum_up(runs)
+        return counted(totals) | sum_up(runs)
 
 
 def drain_and_run(settings: Settings, clock: Clock) -> dict[str, Any]:
@@ -61,7 +54,12 @@ def drain_and_run(settings: Settings, clock: Clock) -> dict[str, Any]:
             totals = Collector(store, settings, clock, pseudonyms, Metrics()).drain()
         runs = list(run_due(store, settings, clock))
         store.checkpoint()
-        return totals.counted() | sum_up(runs)
+        return counted(totals) | sum_up(runs)
+
+
+def counted(totals: Totals) -> dict[str, Any]:
+    """Return what was read as plain values."""
+    return dict(msgspec.to_builtins(totals))
 
 
 def sum_up(runs: Iterable[JobRun]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import msgspec
 from decayd.results import Estimate, Finding
 from decayd.weeks import week_bounds
 from drift.emergence import Emerged
+from drift.launch import Launch
 from drift.notices import Notice
 from drift.state import STREAM, Baseline, Past, Topic, WeekState
 from drift.windows import Reading
@@ -34,6 +35,23 @@ class Writer:
     transaction: Transaction
     reading: Reading
     week: date
+
+    def baseline(self, launch: Launch) -> None:
+        """Append the launch baseline and its frozen topics."""
+        accepted = launch.baseline
+        row = self._at() | {
+            "kind": "topics",
+            "version": accepted.version,
+            "weeks": list(accepted.weeks),
+            "n": len(launch.anchor),
+            "accepted_by": "decayd",
+            "reason": "launch baseline",
+            "details": json.dumps(
+                {"model_id": accepted.model_id, "unfamiliar_cut": accepted.cut}, sort_keys=True
+            ),
+        }
+        self.transaction.append("baselines", [row])
+        self.topics(accepted, launch.topics)
 
     def topics(self, baseline: Baseline, topics: Iterable[Topic]) -> None:
         """Append rows to `topics`."""
@@ -83,7 +101,8 @@ class Writer:
 
     def _incidents(self, notices: Sequence[Notice]) -> list[str]:
         unclosed = {
-            row["stream"]: row for row in self.transaction.rows("drift_open_incidents", **self._at())
+            row["stream"]: row
+            for row in self.transaction.rows("drift_open_incidents", **self._at())
         }
         number = int(self.transaction.rows("drift_last_incident")[0]["number"])
         ids, rows = [], []
@@ -141,6 +160,15 @@ class Writer:
         return self.transaction.rows(
             "topic_members", **self._at(), topic_id=topic.topic_id, since=since, rows=_MAX_MEMBERS
         )
+
+
+def topic_of(stream: str) -> str:
+    """Return the topic id that an incident's stream names.
+
+    >>> topic_of(incident_stream("n1"))
+    'n1'
+    """
+    return stream.removeprefix("topic:")
 
 
 def incident_stream(topic_id: str) -> str:

@@ -74,13 +74,11 @@ class Emerged:
 
 def look(reading: Reading, past: Past, week: date, since: date) -> list[Look]:
     """Scan the windows of one and of four weeks that end with `week`, of weeks from `since` on."""
-    baseline, frozen = past.baseline, past.centroids(frozen=True)
-    if baseline is None:
-        return []
+    frozen = past.centroids(frozen=True)
     longest = window_weeks(week, max(SCALES), since)
     asked = reading.asked(longest, WINDOW_VOTES * len(longest))
     windows = {1: newest_week(asked, len(longest)), len(longest): asked}
-    weeks_before = reference_weeks(week, baseline, past.alarms())
+    weeks_before = reference_weeks(week, past.accepted, past.alarms())
     before = reading.asked(weeks_before, reference_votes(0))
     return [
         _look(reading, longest[-count:], (queries, before), frozen)

@@ -63,9 +63,7 @@ def _notice(reading: Reading, past: Past, found: Emerged, known: bool) -> Notice
     before = past.announced_share(found.topic_id)
     topic = past.topics.get(found.topic_id)
     topic = (
-        replace(topic, centroid=found.centroid, state=EMERGING)
-        if topic
-        else _named(reading, found)
+        replace(topic, centroid=found.centroid, state=EMERGING) if topic else _named(reading, found)
     )
     if not known:
         return Notice(topic, "opened", found, share)

@@ -1,7 +1,8 @@
 """What earlier weeks left behind: the accepted baseline, the topics, and what each scan said."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -78,6 +79,21 @@ class Past:
     topics: dict[str, Topic]
     weeks: tuple[WeekState, ...]
     last_as_of: datetime | None
+
+    @property
+    def accepted(self) -> Baseline:
+        """Return the baseline of a feature that has one."""
+        if self.baseline is None:
+            raise ValueError("the feature still learns")
+        return self.baseline
+
+    def started(self, baseline: Baseline, topics: Iterable[Topic]) -> "Past":
+        """Return the state with a baseline that was accepted just now."""
+        return replace(self.with_topics(topics), baseline=baseline)
+
+    def with_topics(self, topics: Iterable[Topic]) -> "Past":
+        """Return the state with these topics as they are now."""
+        return replace(self, topics=self.topics | {each.topic_id: each for each in topics})
 
     def centroids(self, *, frozen: bool) -> Centroids:
         """Return the frozen topics, or the emerged ones."""

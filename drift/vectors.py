@@ -11,9 +11,7 @@ from store.database import Store
 _TEXTS = 4096  # a transaction: what a kill costs is under 20 s of embedding
 
 
-def embed_missing(
-    store: Store, encoder: Encoder, as_of: datetime, features: Sequence[str]
-) -> int:
+def embed_missing(store: Store, encoder: Encoder, as_of: datetime, features: Sequence[str]) -> int:
     """Embed the texts of these features' user requests that have no vector; return how many."""
     total = 0
     while True:

@@ -52,7 +52,6 @@ def ingest(
     Example: decayd ingest requests.jsonl.gz signals.jsonl outcomes.jsonl
     """
     from decayd.batch import ingest as ingest_files
-    from decayd.batch import options
     from decayd.cli.client import ask, running
 
     settings = state(context).loaded.settings
@@ -62,7 +61,7 @@ def ingest(
         totals: dict[str, Any] = ask(daemon, "ingest", {"files": paths, "fmt": fmt, "kind": kind})
     else:
         with progress("ingest") as show:
-            totals = ingest_files(files, settings, SystemClock(), options(fmt, kind, show))
+            totals = ingest_files(files, settings, SystemClock(), fmt=fmt, kind=kind, progress=show)
     emit(totals, as_json=as_json, text=_sum_up(totals))
 
 
@@ -77,7 +76,6 @@ def replay(
 
     Example: decayd --store bug.duckdb replay events.jsonl
     """
-    from decayd.batch import options
     from decayd.batch import replay as replay_files
     from decayd.cli.client import running
 
@@ -87,7 +85,7 @@ def replay(
             f"a daemon owns {settings.store.path}", hint="replay into a store of its own: --store"
         )
     with progress("replay") as show:
-        totals = replay_files(files, settings, SystemClock(), options(fmt, kind, show))
+        totals = replay_files(files, settings, SystemClock(), fmt=fmt, kind=kind, progress=show)
     emit(totals, as_json=as_json, text=_sum_up(totals))
 
 

@@ -49,10 +49,10 @@ def run_demo(plan: Plan, clock: Clock, progress: Callable[[float], None]) -> str
         scale=plan.scale, progress=lambda share: progress(share * _SIMULATED),
     )  # fmt: skip
     settings = _settings(plan.folder)
-    how = batch.options(
-        "native", None, lambda share: progress(_SIMULATED + share * (1 - _SIMULATED))
-    )
-    batch.replay([plan.folder / EVENTS], settings, clock, how)
+    batch.replay(
+        [plan.folder / EVENTS], settings, clock,
+        progress=lambda share: progress(_SIMULATED + share * (1 - _SIMULATED)),
+    )  # fmt: skip
     with Store.open(settings.store) as store:
         context = Context(store, settings, clock)
         documents = perform(context, "report", {})["documents"]

@@ -10,7 +10,8 @@ WITH newest AS (
   GROUP BY request_key, signal
 )
 SELECT request_key,
-       greatest(-1, least(1, round(coalesce(sum(weight) FILTER (signal <> 'abandon'), 0), 12))) AS score,
+       greatest(-1, least(1,
+         round(coalesce(sum(weight) FILTER (signal <> 'abandon'), 0), 12))) AS score,
        count(*) FILTER (weight <> 0 AND signal <> 'abandon') > 0 AS rated,
        bool_or(signal = 'retry') AS retry,
        bool_or(signal = 'rephrase') AS rephrase,
