@@ -1,18 +1,15 @@
 """Files into the store: back-filling, and replay, which lets jobs run after every batch."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypedDict, Unpack, get_args
 
-import msgspec
-
 from collector.file_source import FileSource, Progress, kind_of_name, topic_of
-from collector.pipeline import Built, Pipeline
+from collector.pipeline import Pipeline
+from collector.tally import Totals
 from decayd.clock import Clock
 from decayd.config import Kind, Settings, TopicSettings
 from decayd.errors import UsageError
-from store.batch import Written
 from store.database import Store
 from store.pseudonyms import Pseudonyms
 
@@ -25,30 +22,6 @@ class FileOptions(TypedDict, total=False):
     fmt: str
     kind: str | None
     progress: Progress | None
-
-
-class Totals(msgspec.Struct):
-    """What was read and what became of it; `n_dead_letters` includes the conflicts."""
-
-    n_records: int = 0
-    n_new: Counter[str] = msgspec.field(default_factory=Counter)
-    n_duplicates: int = 0
-    n_conflicts: int = 0
-    n_dead_letters: int = 0
-    n_tombstones: int = 0
-    dead_letters: Counter[str] = msgspec.field(default_factory=Counter)
-
-    def add(self, built: Built, written: Written) -> None:
-        """Count one batch."""
-        self.n_records += built.n_records
-        self.n_new.update(written.n_new)
-        self.n_duplicates += written.n_duplicates
-        self.n_conflicts += written.n_conflicts
-        self.n_dead_letters += written.n_dead_letters
-        self.n_tombstones += built.n_tombstones
-        self.dead_letters.update(letter.reason for letter in built.batch.dead_letters)
-        if written.n_conflicts:
-            self.dead_letters["conflict"] += written.n_conflicts
 
 
 def ingest(

@@ -101,6 +101,10 @@ class Pipeline:
             self._pending = None
             return built, written
 
+    def has_pending(self) -> bool:
+        """Tell whether a batch could not be written yet."""
+        return self._pending is not None
+
     def write(self, batch: Batch) -> Written:
         """Write a batch, and a checkpoint when the log has grown long; StoreError as above."""
         written = write_batch(self._store, batch, self._pseudonyms, self._clock.now())

@@ -51,7 +51,7 @@ class RecordSource(Protocol):
     def poll(self, timeout_s: float, max_records: int) -> list[Record]:
         """Wait for records at most `timeout_s`, return at most `max_records`, maybe none.
 
-        Returns early, with what there is, when partitions wait for their first `seek`.
+        While partitions wait for their first `seek` the others may give nothing either.
 
         Raises
         ------

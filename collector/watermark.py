@@ -50,6 +50,10 @@ class Watermark:
         """Return the watermark in microseconds since 1970, None while nothing is known."""
         return None if self._value == _NEVER else self._value
 
+    def partitions(self) -> frozenset[Partition]:
+        """Return the partitions that are followed."""
+        return frozenset(self._largest)
+
     def largest_us(self, partition: Partition) -> int | None:
         """Return the largest event time that came from a partition."""
         largest = self._largest.get(partition, _NEVER)

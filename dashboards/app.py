@@ -6,7 +6,7 @@ from decayd.errors import ConfigError, DecaydError
 from decayd.metrics import Metrics
 
 if TYPE_CHECKING:
-    from litestar import Litestar
+    from litestar import Litestar, Request
 
 from dashboards.operations import Context, perform
 from dashboards.pages import index_page
@@ -53,11 +53,21 @@ def make_app(context: Context, metrics: Metrics) -> "Litestar":
     return Litestar(
         [*_health(context, metrics), *_pages(context), _api(context)],
         allowed_hosts=AllowedHostsConfig(["127.0.0.1", "localhost", "[::1]"]),
+        before_request=_refuse_other_sites,
         exception_handlers={DecaydError: explain},
         response_headers=[ResponseHeader(name=n, value=v) for n, v in _HEADERS.items()],
         openapi_config=None,
         request_max_body_size=1 << 20,
     )
+
+
+def _refuse_other_sites(request: "Request[Any, Any, Any]") -> None:
+    """Refuse what a page of another site makes this machine's browser send."""
+    from litestar.exceptions import PermissionDeniedException
+
+    origin = request.headers.get("origin")
+    if origin is not None and origin != f"http://{request.headers.get('host', '')}":
+        raise PermissionDeniedException("requests of other sites are refused")
 
 
 def _health(context: Context, metrics: Metrics) -> list[Any]:

@@ -5,11 +5,12 @@ same answer in the caller's process and over HTTP.
 """
 
 import base64
+import inspect
 import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_type_hints
 
 import msgspec
 
@@ -19,6 +20,10 @@ from decayd.errors import UsageError
 from decayd.jobs import JOBS
 from store.database import Store
 from store.pseudonyms import Pseudonyms
+
+
+LetterState = Literal["new", "retried", "dropped", "all"]
+Limit = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
 
 class Context(msgspec.Struct, frozen=True):
@@ -69,7 +74,7 @@ def report(
         context.store,
         context.settings,
         as_of=moment,
-        week=date.fromisoformat(week) if week else None,
+        week=_week(week),
     )
     if feature:
         facts = weekly.only(facts, feature)
@@ -134,7 +139,9 @@ def datasets_pull(context: Context, *, name: str, fmt: str, job_id: str = "") ->
     }
 
 
-def dead_letters(context: Context, *, state: str = "new", limit: int = 50) -> list[dict[str, Any]]:
+def dead_letters(
+    context: Context, *, state: LetterState = "new", limit: Limit = 50
+) -> list[dict[str, Any]]:
     """List dead letters, newest first."""
     return context.store.rows("dead_letters_list", state=state, limit=limit)
 
@@ -207,7 +214,16 @@ def perform(context: Context, name: str, arguments: dict[str, Any]) -> Any:
     operation = OPERATIONS.get(name)
     if operation is None:
         raise UsageError(f"there is no operation {name!r}", hint=f"one of: {', '.join(OPERATIONS)}")
-    return _plain(operation.work(context, **arguments))
+    return _plain(operation.work(context, **_fitting(operation.work, name, arguments)))
+
+
+def _fitting(work: Callable[..., Any], name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    hints = get_type_hints(work, include_extras=True)
+    try:
+        inspect.signature(work).bind(None, **arguments)
+        return {key: msgspec.convert(value, hints[key]) for key, value in arguments.items()}
+    except (TypeError, msgspec.ValidationError) as error:
+        raise UsageError(f"{name} can't be done with these arguments: {error}") from error
 
 
 def _plain(value: Any) -> Any:
@@ -219,9 +235,16 @@ def _moment(text: str | None) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    except (ValueError, OverflowError) as error:
         raise UsageError(f"--as-of {text!r} is no ISO 8601 time, such as 2026-10-19") from error
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def _week(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise UsageError(f"--week {text!r} is no ISO 8601 day, such as 2026-10-12") from error
 
 
 def _watermark(context: Context) -> datetime:

@@ -51,8 +51,8 @@ class Detector(msgspec.Struct, frozen=True):
     --------
     >>> detector = Detector(baseline_version=1)
     >>> for k in range(1, 5):
-    ...     detector = detector.update(Step(date(2026, 1, 5 + 7 * (k - 1)), 0.10, 0.0004))
-    >>> detector.statistic > 260, detector.onset()
+    ...     detector = detector.update(Step(date(2026, 1, 5 + 7 * (k - 1)), 0.10, 0.0004), 260.0)
+    >>> detector.alarms, detector.onset()
     (True, datetime.date(2026, 1, 5))
     """
 
@@ -73,8 +73,8 @@ class Detector(msgspec.Struct, frozen=True):
         """Tell whether the last update crossed its threshold."""
         return self.statistic > self.limit
 
-    def update(self, step: Step, limit: float = math.inf) -> Self:
-        """Take one more week."""
+    def update(self, step: Step, limit: float) -> Self:
+        """Take one more week and the threshold that holds for it."""
         grown = tuple(
             min((m + 1.0) * math.exp(_log_step(step, effect)), _MAX_M)
             for m, effect in zip(self.m, EFFECTS, strict=True)
@@ -86,7 +86,7 @@ class Detector(msgspec.Struct, frozen=True):
 
     def restarted(self) -> Self:
         """Forget what was seen, but not up to where."""
-        return type(self)(self.baseline_version, last_week=self.last_week)
+        return type(self)(self.baseline_version, last_week=self.last_week, limit=self.limit)
 
     def onset(self) -> date | None:
         """Return the start that makes a fall by one of the effects most likely."""

@@ -12,7 +12,6 @@ from decay_reports.periods import Period, measure_period
 from decay_reports.success import ENOUGH_LABELS, MIN_LABELS
 from decayd.config import Settings
 from decayd.errors import UsageError
-from decayd.weeks import week_bounds
 from store.database import Store, Transaction
 
 N_WEEKS = 4
@@ -54,18 +53,17 @@ def newest(source: Store | Transaction, feature: str, as_of: datetime) -> Succes
 
 
 def candidate_weeks(
-    source: Store | Transaction, feature: str, as_of: datetime, full_from: date
+    source: Store | Transaction, feature: str, as_of: datetime, min_lag: int = 1
 ) -> list[tuple[date, int]]:
-    """Return the full weeks with at least 20 labels of their own at lag 1 or later, oldest first.
-
-    `full_from` is the feature's first full week.
-    """
-    return [
-        (row["week"], row["n_labels"])
-        for row in source.rows("baseline_candidates", feature=feature, as_of=as_of)
-        if row["measured"] and not row["withheld"]
-        and row["week"] >= full_from and row["n_labels"] >= MIN_LABELS
-    ]  # fmt: skip
+    """Return the full weeks with at least 20 labels of their own, oldest first, with the number."""
+    rows = source.rows(
+        "baseline_candidates",
+        feature=feature,
+        as_of=as_of,
+        min_lag=min_lag,
+        min_labels=MIN_LABELS,
+    )
+    return [(row["week"], row["n_labels"]) for row in rows]
 
 
 def launch_weeks(candidates: Sequence[tuple[date, int]]) -> tuple[date, ...] | None:
@@ -82,10 +80,9 @@ def launch_weeks(candidates: Sequence[tuple[date, int]]) -> tuple[date, ...] | N
     return None
 
 
-def first_full_week(first_request: datetime, week: date, timezone: str) -> date:
-    """Return the first week a feature was there for; one that began within its first day counts."""
-    began_late = first_request >= week_bounds(week, timezone)[0] + _FIRST_DAY
-    return week + timedelta(weeks=1) if began_late else week
+def is_full(week_start: datetime, first_request: datetime) -> bool:
+    """Tell whether a feature was there for a whole week; one that began on its first day was."""
+    return first_request < week_start + _FIRST_DAY
 
 
 def accept(

@@ -1,80 +1,31 @@
-"""The charts of the report: one Altair definition each, drawn as SVG in the page's own colours.
+"""The charts of the report: one Vega-Lite definition each, drawn as SVG in the page's own colours.
 
 Nothing that users wrote enters a chart: changes are numbered as in the ledger, topics stand in
 tables. Colours are CSS variables (`--ink`, `--muted`, `--faint`, `--paper`, `--fall`, `--rise`), so
-that one drawing serves light, dark and print.
+that one drawing serves light, dark and print. The definitions are plain dicts: Altair's classes
+cost four times as much as the drawing itself.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from decay_reports.facts import FeatureFacts, TrendPoint
 from decay_reports.numbers import duration, percent
 from decayd.results import Estimate
 
-if TYPE_CHECKING:
-    import altair as alt
-
-    Drawing = alt.VConcatChart | alt.LayerChart | alt.FacetChart
+Spec = dict[str, Any]
 
 WIDTH = 380  # pixels; with labels two stand beside each other on a page, one fits a phone
 HEIGHT = 190
-_STRIP = 34
-_LEAST_SPAN = 0.2  # of a share's axis, so that noise does not look like drama
 INK, MUTED, FAINT, PAPER = "var(--ink)", "var(--muted)", "var(--faint)", "var(--paper)"
 FALL, RISE = "var(--fall)", "var(--rise)"
+_STRIP = 34
+_SPARK = (130, 34)
+_LEAST_SPAN = 0.2  # of a share's axis, so that noise does not look like drama
 _LABEL_EVERY = 4  # weeks
-
-
-def trend(feature: FeatureFacts) -> "Drawing":
-    """Draw weekly success with its intervals over latency and errors, all on one time axis.
-
-    The provisional week is hollow, a restated week carries its first printed value as a tick,
-    the baseline is a dashed line with its interval, changes are numbered as in the ledger.
-    """
-    import altair as alt
-
-    success = alt.layer(
-        *_baseline_layers(feature), *_moment_layers(feature), *_point_layers(feature)
-    ).properties(width=WIDTH, height=HEIGHT)
-    latency = [(point.week, point.latency_p95_ms.value) for point in feature.trend]
-    errors = [(point.week, point.error_share.value) for point in feature.trend]
-    return alt.vconcat(
-        success,
-        _strip(feature, "p95", latency, duration),
-        _strip(feature, "errors", errors, lambda share: percent(share, 1), labels=True),
-        spacing=8,
-    )
-
-
-def spark(feature: FeatureFacts) -> "Drawing":
-    """Draw weekly success without axes, to stand beside the feature's name on page one."""
-    import altair as alt
-
-    chart = chart_of(_rows(feature))
-    scale = share_scale([row[key] for row in _rows(feature) for key in ("low", "high")])
-    x = alt.X("week:T", scale=alt.Scale(type="utc"), axis=None)
-    y = alt.Y("value:Q", scale=scale, axis=None)
-    layers = [chart.mark_line(color=_colour(feature), strokeWidth=1.5).encode(x=x, y=y)]
-    newest = chart.transform_filter("datum.newest").mark_point(
-        filled=True, fill=PAPER, stroke=_colour(feature), size=24
-    )
-    level = [_baseline_rule(feature, y)] if feature.baseline else []
-    return alt.layer(*level, *layers, newest.encode(x=x, y=y)).properties(width=130, height=34)
-
-
-def svg(chart: "Drawing") -> str:
-    """Convert a chart to SVG text; the same chart gives the same bytes."""
-    import altair as alt
-    import vl_convert
-
-    version = alt.SCHEMA_VERSION.removeprefix("v").rpartition(".")[0]
-    spec = {**chart.to_dict(), "config": _CONFIG}  # in place of Altair's default theme
-    return str(vl_convert.vegalite_to_svg(spec, vl_version=version))
-
-
-_CONFIG: dict[str, Any] = {
+_SHARE_AXIS: Spec = {"format": ".0%", "tickCount": 5}
+_CONFIG: Spec = {
     "aria": False,
     "background": None,
     "font": "system-ui, sans-serif",
@@ -86,17 +37,67 @@ _CONFIG: dict[str, Any] = {
         "labelColor": MUTED,
         "labelFontSize": 11,
         "tickColor": FAINT,
-        "titleColor": MUTED,
+        "title": None,
     },
     "text": {"fontSize": 11, "font": "system-ui, sans-serif"},
 }
 
 
-def chart_of(rows: list[dict[str, Any]]) -> "alt.Chart":
-    """Start a chart with its data inline."""
-    import altair as alt
+def svg(spec: Spec) -> str:
+    """Convert a chart to SVG text; the same chart gives the same bytes."""
+    import vl_convert
 
-    return alt.Chart({"values": rows})
+    return str(vl_convert.vegalite_to_svg({**spec, "config": _CONFIG}))
+
+
+def trend(feature: FeatureFacts) -> Spec:
+    """Draw weekly success with its intervals over latency and errors, all on one time axis.
+
+    The provisional week is hollow, a restated week carries its first printed value as a tick,
+    the baseline is a dashed line with its interval, changes are numbered as in the ledger.
+    """
+    weeks = [point.week for point in feature.trend]
+    latency = [(point.week, point.latency_p95_ms.value) for point in feature.trend]
+    errors = [(point.week, point.error_share.value) for point in feature.trend]
+    layers = [*_baseline(feature), *_moments(feature, weeks), *_points(feature, weeks)]
+    return {
+        "spacing": 8,
+        "vconcat": [
+            {"width": WIDTH, "height": HEIGHT, "layer": layers},
+            _strip(weeks, ("p95", latency, duration)),
+            _strip(weeks, ("errors", errors, lambda value: percent(value, 1)), labels=True),
+        ],
+    }
+
+
+def spark(feature: FeatureFacts) -> Spec:
+    """Draw weekly success without axes, to stand beside the feature's name on page one."""
+    rows = _rows(feature.trend)
+    x = {"field": "week", "type": "temporal", "scale": {"type": "utc"}, "axis": None}
+    y = share_y("value", [row[key] for row in rows for key in ("low", "high")], axis=None)
+    colour = _colour(feature)
+    level = feature.baseline.success.value if feature.baseline else None
+    base = {"type": "rule", "strokeDash": [4, 3], "color": MUTED}
+    newest = {"type": "point", "filled": True, "fill": PAPER, "stroke": colour, "size": 24}
+    layers = [
+        *([layer(base, [{"value": level}], y=y)] if level is not None else []),
+        layer({"type": "line", "color": colour, "strokeWidth": 1.5}, rows, x=x, y=y),
+        layer(newest, [row for row in rows if row["newest"]], x=x, y=y),
+    ]
+    return {"width": _SPARK[0], "height": _SPARK[1], "layer": layers}
+
+
+def layer(mark: Spec, rows: Iterable[Spec], **encoding: Spec) -> Spec:
+    """Return one layer with its own data."""
+    return {"mark": mark, "data": {"values": list(rows)}, "encoding": encoding}
+
+
+def share_y(field: str, values: Sequence[float], axis: Spec | None = _SHARE_AXIS) -> Spec:
+    """Put a share on the y axis, with room around `values`; it never passes 0 or 1."""
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    room = max(0.02, 0.1 * (high - low), 0.5 * (_LEAST_SPAN - high + low))
+    scale = {"domain": [max(0.0, low - room), min(1.0, high + room)], "nice": False}
+    return {"field": field, "type": "quantitative", "scale": scale, "axis": axis}
 
 
 def _colour(feature: FeatureFacts) -> str:
@@ -111,164 +112,130 @@ def _clipped(value: float | None, otherwise: float) -> float:
     return min(1.0, max(0.0, otherwise if value is None else value))
 
 
-def _shown(point: TrendPoint) -> Estimate:
-    known = point.success or point.first
-    return known or Estimate(None)
-
-
-def _rows(feature: FeatureFacts) -> list[dict[str, Any]]:
-    rows = []
-    for point in feature.trend:
-        shown = _shown(point)
-        if shown.value is None:
-            continue
-        row = {
+def _rows(points: Sequence[TrendPoint]) -> list[Spec]:
+    shown = [(point, point.success or point.first or Estimate(None)) for point in points]
+    return [
+        {
             "week": _instant(point.week),
-            "value": shown.value,
-            "low": _clipped(shown.low, shown.value),
-            "high": _clipped(shown.high, shown.value),
+            "value": estimate.value,
+            "low": _clipped(estimate.low, estimate.value),
+            "high": _clipped(estimate.high, estimate.value),
             "newest": point.success is None,
             "ghost": point.first.value if point.restated and point.first else None,
         }
-        rows.append(row)
-    return rows
+        for point, estimate in shown
+        if estimate.value is not None
+    ]
 
 
-def share_scale(values: list[float]) -> "alt.Scale":
-    """Leave some room on both sides; a share's axis ends at 0 and 1."""
-    import altair as alt
-
-    low, high = min(values, default=0.0), max(values, default=1.0)
-    room = max(0.02, 0.1 * (high - low), 0.5 * (_LEAST_SPAN - high + low))
-    return alt.Scale(domain=[max(0.0, low - room), min(1.0, high + room)], nice=False)
-
-
-def share_axis() -> "alt.Axis":
-    """Print shares as percentages at a few ticks."""
-    import altair as alt
-
-    return alt.Axis(format=".0%", tickCount=5)
-
-
-def _success_scale(feature: FeatureFacts) -> "alt.Scale":
-    values = [row[key] for row in _rows(feature) for key in ("low", "high")]
-    base = feature.baseline.success.value if feature.baseline else None
-    return share_scale(values + ([base] if base is not None else []))
-
-
-def _time(feature: FeatureFacts, *, labels: bool) -> "alt.X":
-    import altair as alt
-
-    weeks = [point.week for point in feature.trend]
+def _time(weeks: Sequence[date], *, labels: bool = False) -> Spec:
+    """Put weeks on the x axis; the newest carries a label, and every fourth before it."""
     edge = timedelta(days=4)
-    domain = [_instant(weeks[0] - edge), _instant(weeks[-1] + edge)] if weeks else []
+    scale = {"type": "utc", "nice": False, "domain": [
+        _instant(min(weeks) - edge), _instant(max(weeks) + edge)
+    ]}  # fmt: skip
     values = [
-        alt.DateTime(year=week.year, month=week.month, date=week.day, utc=True)
+        {"year": week.year, "month": week.month, "date": week.day, "utc": True}
         for week in weeks[::-_LABEL_EVERY]
     ]
-    axis = alt.Axis(values=values, format="%-d %b", labels=labels, ticks=labels, grid=False)
-    scale = alt.Scale(type="utc", domain=domain, nice=False)
-    return alt.X("week:T", scale=scale, axis=axis, title=None)
+    axis = {"values": values, "format": "%-d %b", "labels": labels, "ticks": labels, "grid": False}
+    return {"field": "week", "type": "temporal", "scale": scale, "axis": axis}
 
 
-def _baseline_rule(feature: FeatureFacts, y: "alt.Y") -> "alt.Chart":
-    value = feature.baseline.success.value if feature.baseline else None
-    chart = chart_of([{"value": value}] if value is not None else [])
-    rule = chart.mark_rule(strokeDash=[4, 3], color=MUTED)
-    drawn: alt.Chart = rule.encode(y=y)
-    return drawn
+def _success_y(feature: FeatureFacts, field: str) -> Spec:
+    values = [row[key] for row in _rows(feature.trend) for key in ("low", "high")]
+    base = feature.baseline.success.value if feature.baseline else None
+    return share_y(field, values + ([base] if base is not None else []))
 
 
-def _baseline_layers(feature: FeatureFacts) -> list["alt.Chart"]:
-    import altair as alt
-
+def _baseline(feature: FeatureFacts) -> list[Spec]:
     base = feature.baseline.success if feature.baseline else Estimate(None)
-    if base.value is None or not feature.trend:
+    if base.value is None:
         return []
-    scale = _success_scale(feature)
     row = {
         "value": base.value,
         "low": _clipped(base.low, base.value),
         "high": _clipped(base.high, base.value),
         "text": ["baseline", percent(base.value)],
     }
-    chart = chart_of([row])
-    y = alt.Y("value:Q", scale=scale, axis=share_axis(), title=None)
-    text = chart.mark_text(align="left", baseline="middle", dx=6, color=MUTED)
+    value, low = _success_y(feature, "value"), _success_y(feature, "low")
+    text = {"type": "text", "align": "left", "baseline": "middle", "dx": 6, "color": MUTED}
+    at_end = {"value": WIDTH}
     return [
-        chart.mark_rect(fill=FAINT, opacity=0.5).encode(y=alt.Y("low:Q", scale=scale), y2="high:Q"),
-        _baseline_rule(feature, y),
-        text.encode(x=alt.value(WIDTH), y=y, text="text:N"),
+        layer({"type": "rect", "fill": FAINT, "opacity": 0.5}, [row], y=low, y2={"field": "high"}),
+        layer({"type": "rule", "strokeDash": [4, 3], "color": MUTED}, [row], y=value),
+        layer(text, [row], x=at_end, y=value, text={"field": "text"}),
     ]
 
 
-def _moment_layers(feature: FeatureFacts) -> list["alt.Chart"]:
+def _moments(feature: FeatureFacts, weeks: Sequence[date]) -> list[Spec]:
     """Mark changes by their number in the ledger, and the week in which the fall began."""
-    import altair as alt
-
-    if not feature.trend:
-        return []
-    first, last = feature.trend[0].week, feature.trend[-1].week + timedelta(days=6)
-    marks = [
+    last = max(weeks) + timedelta(days=6)
+    changes = [
         {"week": _instant(change.day), "text": str(number)}
         for number, change in enumerate(feature.changes, start=1)
-        if first <= change.day <= last
+        if min(weeks) <= change.day <= last
     ]
-    onset = [{"week": _instant(feature.onset), "text": "began"}] if feature.onset else []
-    layers = []
-    for rows, dash, y in ((marks, [1, 0], 0), (onset, [2, 2], HEIGHT)):
-        chart = chart_of(rows)
-        x = _time(feature, labels=False)
-        text = chart.mark_text(
-            align="left", dx=3, color=MUTED, baseline="top" if y == 0 else "bottom"
-        )
-        layers.append(chart.mark_rule(color=MUTED, strokeDash=dash, opacity=0.7).encode(x=x))
-        layers.append(text.encode(x=x, y=alt.value(y), text="text:N"))
-    return layers
+    onset = feature.onset
+    known = onset is not None and min(weeks) <= onset <= last
+    began = [{"week": _instant(onset), "text": "began"}] if onset and known else []
+    x = _time(weeks)
+    made = []
+    for rows, dash, y, side in ((changes, [1, 0], 0, "top"), (began, [2, 2], HEIGHT, "bottom")):
+        rule = {"type": "rule", "color": MUTED, "strokeDash": dash, "opacity": 0.7}
+        text = {"type": "text", "align": "left", "dx": 3, "color": MUTED, "baseline": side}
+        made.append(layer(rule, rows, x=x))
+        made.append(layer(text, rows, x=x, y={"value": y}, text={"field": "text"}))
+    return made
 
 
-def _point_layers(feature: FeatureFacts) -> list["alt.Chart"]:
-    import altair as alt
-
-    colour = _colour(feature)
-    chart = chart_of(_rows(feature))
-    x = _time(feature, labels=False)
-    y = alt.Y("value:Q", scale=_success_scale(feature), axis=share_axis(), title=None)
-    final = chart.transform_filter("!datum.newest")
-    newest = chart.transform_filter("datum.newest")
-    said = [row for row in _rows(feature) if not row["newest"]][-1:]
-    last = chart_of([{**row, "text": percent(row["value"])} for row in said])
+def _points(feature: FeatureFacts, weeks: Sequence[date]) -> list[Spec]:
+    colour, rows = _colour(feature), _rows(feature.trend)
+    final = [row for row in rows if not row["newest"]]
+    said = [{**row, "text": percent(row["value"])} for row in final[-1:]]
+    x, y = _time(weeks), _success_y(feature, "value")
+    tick = {"type": "tick", "color": MUTED, "thickness": 2, "size": 9, "orient": "horizontal"}
+    point = {"type": "point", "filled": True, "fill": colour, "size": 26}
+    hollow = {"type": "point", "filled": True, "fill": PAPER, "stroke": colour, "size": 34}
+    label = {"type": "text", "dy": -12, "fontWeight": "bold", "color": colour}
+    spread = {"type": "rule", "color": colour, "opacity": 0.45}
     return [
-        chart.mark_rule(color=colour, opacity=0.45).encode(x=x, y=alt.Y("low:Q"), y2="high:Q"),
-        final.mark_line(color=colour, strokeWidth=1).encode(x=x, y=y),
-        final.mark_point(filled=True, fill=colour, size=26).encode(x=x, y=y),
-        chart.transform_filter("datum.ghost != null")
-        .mark_tick(color=MUTED, thickness=2, size=9, orient="horizontal")
-        .encode(x=x, y="ghost:Q"),
-        newest.mark_point(filled=True, fill=PAPER, stroke=colour, size=34).encode(x=x, y=y),
-        last.mark_text(dy=-12, fontWeight="bold", color=colour).encode(x=x, y=y, text="text:N"),
+        layer(spread, rows, x=x, y=_success_y(feature, "low"), y2={"field": "high"}),
+        layer({"type": "line", "color": colour, "strokeWidth": 1}, final, x=x, y=y),
+        layer(point, final, x=x, y=y),
+        layer(
+            tick,
+            [row for row in final if row["ghost"] is not None],
+            x=x,
+            y=_success_y(feature, "ghost"),
+        ),
+        layer(hollow, [row for row in rows if row["newest"]], x=x, y=y),
+        layer(label, said, x=x, y=y, text={"field": "text"}),
     ]
 
 
 def _strip(
-    feature: FeatureFacts,
-    name: str,
-    series: list[tuple[date, float | None]],
-    say: Callable[[float], str],
+    weeks: Sequence[date],
+    named: tuple[str, list[tuple[date, float | None]], Callable[[float], str]],
     *,
     labels: bool = False,
-) -> "Drawing":
+) -> Spec:
     """Draw one infrastructure series as a thin grey line over 0, named and valued at its end."""
-    import altair as alt
-
+    name, series, say = named
     known = [(week, value) for week, value in series if value is not None]
     rows = [{"week": _instant(week), "value": value} for week, value in known]
     top = max((value for _, value in known), default=0.0)
-    text = [name, say(known[-1][1])] if known else [name, "not measured"]
-    x = _time(feature, labels=labels)
-    y = alt.Y("value:Q", scale=alt.Scale(domain=[0, 1.3 * top or 1.0], nice=False), axis=None)
-    line = chart_of(rows).mark_line(color=MUTED, strokeWidth=1.5).encode(x=x, y=y)
-    zero = chart_of([{"value": 0}]).mark_rule(color=FAINT).encode(y=y)
-    label = chart_of([{"text": text}]).mark_text(align="left", baseline="top", dx=6, color=MUTED)
-    named = label.encode(x=alt.value(WIDTH), y=alt.value(2), text="text:N")
-    return alt.layer(zero, line, named).properties(width=WIDTH, height=_STRIP)
+    text = {"type": "text", "align": "left", "baseline": "top", "dx": 6, "color": MUTED}
+    label = [{"text": [name, say(known[-1][1]) if known else "not measured"]}]
+    scale = {"domain": [0, 1.3 * top or 1.0], "nice": False}
+    x = _time(weeks, labels=labels)
+    y = {"field": "value", "type": "quantitative", "scale": scale, "axis": None}
+    # the invisible week keeps the time axis where nothing was measured
+    axis = {"type": "rule", "color": FAINT, "opacity": 0}
+    layers = [
+        layer(axis, [{"week": _instant(weeks[-1])}], x=x),
+        layer({"type": "rule", "color": FAINT}, [{"value": 0}], y=y),
+        layer({"type": "line", "color": MUTED, "strokeWidth": 1.5}, rows, x=x, y=y),
+        layer(text, label, x={"value": WIDTH}, y={"value": 2}, text={"field": "text"}),
+    ]
+    return {"width": WIDTH, "height": _STRIP, "layer": layers}

@@ -1,20 +1,19 @@
 """What one feature's weeks measure at one close: values only, nothing is written here."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 
 from decay_reports import infrastructure, signal_shift, success_figures
-from decay_reports.baseline import SuccessBaseline
-from decay_reports.clusters import Z95
-from decay_reports.feature_weeks import FeatureWeek, Known, Span, know, measure
+from decay_reports.baseline import SuccessBaseline, is_full
+from decay_reports.feature_weeks import FeatureWeek, Known, Span, know, measure, measure_rows
 from decay_reports.figure import Figure, FigureKey
 from decay_reports.frame import Frame
 from decay_reports.gates import Gate, completeness
 from decay_reports.infrastructure import Traffic
 from decay_reports.periods import FINAL_LAG
+from decay_reports.plan import FeaturePlan
 from decay_reports.success import MAX_POOLED_WEEKS
 from decayd.config import FeatureSettings
 from decayd.events import epoch_us
@@ -22,6 +21,7 @@ from decayd.weeks import WEEK, week_bounds, week_of
 
 _FRESH_LAGS = (0, 1)  # where the gate rules; signals and latencies are complete then
 _WEEKS_BEFORE = 5  # that a week's health is held against
+_MONTH = 4  # weeks
 _POOL = range(MAX_POOLED_WEEKS - 1, -1, -1)
 
 
@@ -50,10 +50,11 @@ class FeatureClose:
     """One feature at one close; what all its weeks share is worked out once."""
 
     def __init__(
-        self, frame: Frame, configured: FeatureSettings, baseline: SuccessBaseline | None,
-        *, as_of: datetime, timezone: str,
+        self, frame: Frame, planned: FeaturePlan, baseline: SuccessBaseline | None,
+        *, configured: FeatureSettings, timezone: str,
     ) -> None:  # fmt: skip
-        self._as_of = as_of
+        self._as_of = planned.as_of
+        self._first_request = planned.first_request
         self._timezone = timezone
         self._configured = configured
         self._frame = frame
@@ -75,7 +76,8 @@ class FeatureClose:
         known = self._know(min(self._as_of, self._end(key.week) + FINAL_LAG))
         week = measure(known, [self._span(key.week - WEEK * back) for back in _POOL])
         gate = self.gate if key.lag in _FRESH_LAGS else None
-        made += success_figures.success(known, week, gate)
+        full_week = is_full(week_bounds(key.week, self._timezone)[0], self._first_request)
+        made += success_figures.success(known, week, gate, full_week=full_week)
         if fresh:
             made += self._signals(key.week, rows)
         if gate is not None and key.lag == 0:
@@ -104,15 +106,16 @@ class FeatureClose:
         yield from success_figures.topic_shares(requests)
 
     def _shift(self, measured: MeasuredWeek) -> Figure | None:
-        success, base = measured.figure("success"), self._baseline
-        if base is None or self._frozen is None or measured.known is None:
+        base, known, week = self._baseline, measured.known, measured.week
+        if not measured.stands or base is None or self._frozen is None:
             return None
-        if success is None or success.value is None or success.se is None or not measured.week:
+        if known is None or week is None or week.result is None:
             return None
-        apart = abs(success.value - base.value) > Z95 * math.hypot(success.se, base.se)
-        return signal_shift.figure(
-            measured.known, measured.week.rows, self._frozen, success_moved=apart
-        )
+        month = [measured.key.week - WEEK * back for back in range(_MONTH)]
+        first = min(w for w in month if w > max(base.weeks) or w == measured.key.week)
+        rows = self._frame.between(self._span(first)[0], self._span(measured.key.week)[1])
+        scales = [week.result, measure_rows(known, rows)]
+        return signal_shift.figure(known, scales, self._frozen, base)
 
     def _know(self, until: datetime) -> Known:
         if until not in self._known:

@@ -10,13 +10,18 @@ from decay_reports.frame import Bools, Floats, Ints
 Z95 = 1.96
 
 
+def sums(codes: Ints, values: Floats, n_codes: int = 0) -> Floats:
+    """Return the sum of `values` for each code, for at least `n_codes` codes."""
+    return np.bincount(codes, weights=values, minlength=n_codes).astype(float)
+
+
 def sum_of_squares(influence: Floats, cluster: Ints) -> float:
     """Return the variance of a sum of influences ``(n,)``, clustered: the sandwich without bread.
 
     >>> sum_of_squares(np.array([1.0, 1.0, -2.0]), np.array([0, 0, 1]))
     8.0
     """
-    return float((np.bincount(cluster, weights=influence) ** 2).sum())
+    return float((sums(cluster, influence) ** 2).sum())
 
 
 def share(hit: Bools, cluster: Ints) -> tuple[float, float]:

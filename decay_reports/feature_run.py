@@ -16,7 +16,7 @@ from decay_reports.periods import measure_period
 from decay_reports.plan import FeaturePlan
 from decayd.config import Settings
 from decayd.events import epoch_us
-from decayd.weeks import week_bounds, week_of
+from decayd.weeks import week_bounds
 from store.database import Store, Transaction
 
 _MEMBERS = 500  # request ids kept with a finding
@@ -27,10 +27,10 @@ def run_feature(
     store: Store, settings: Settings, planned: FeaturePlan, frame: Frame, traffic: Traffic
 ) -> int:
     """Measure a feature's weeks and write everything that follows; return the number of figures."""
-    as_of, timezone = planned.keys[0].as_of, settings.report.timezone
-    accepted = baseline.newest(store, planned.feature, as_of)
+    timezone = settings.report.timezone
+    accepted = baseline.newest(store, planned.feature, planned.as_of)
     close = FeatureClose(
-        frame, settings.feature(planned.feature), accepted, as_of=as_of, timezone=timezone
+        frame, planned, accepted, configured=settings.feature(planned.feature), timezone=timezone
     )
     weeks = []
     for key in planned.keys:
@@ -62,7 +62,7 @@ def _replace_pseudo_outcomes(tx: Transaction, week: MeasuredWeek) -> None:
         "week": pa.array([week.key.week] * n_rows),
         "topic_id": pa.array(np.array(frame.topics)[frame.topic[own]].tolist(), pa.string()),
         "psi": result.psi[-n_rows:],
-        "influence": result.influence[-n_rows:],
+        "influence": result.influence[-n_rows:] * result.n,
         "labelled": result.labelled[-n_rows:],
         "as_of": pa.array([week.key.as_of] * n_rows, pa.timestamp("us")),
     }))  # fmt: skip
@@ -72,11 +72,8 @@ def _launch(
     tx: Transaction, store: Store, settings: Settings, planned: FeaturePlan
 ) -> SuccessBaseline | None:
     """Accept the launch baseline once four full weeks carry enough labels."""
-    as_of, timezone = planned.keys[0].as_of, settings.report.timezone
-    first = planned.first_request
-    full_from = baseline.first_full_week(first, week_of(first, timezone), timezone)
-    candidates = baseline.candidate_weeks(tx, planned.feature, as_of, full_from)
-    chosen = baseline.launch_weeks(candidates)
+    as_of = planned.as_of
+    chosen = baseline.launch_weeks(baseline.candidate_weeks(tx, planned.feature, as_of))
     period = chosen and measure_period(store, planned.feature, chosen, as_of, settings)
     if not period:
         return None

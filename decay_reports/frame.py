@@ -111,7 +111,7 @@ def load(
         until=until or as_of,
         feature=feature,
         outcome_values=json.dumps(settings.outcomes),
-    )
+    ).sort_by([(name, "ascending") for name in ("feature", "ts_us", "request_key")])
     columns = {name: table.column(name).combine_chunks() for name in table.column_names}
     live_us = first_live_us(store)
     return {
@@ -161,11 +161,10 @@ def _frame(columns: dict[str, Any], live_us: int | None) -> Frame:
     topics, topic = np.unique(
         columns["topic_id"].to_numpy(zero_copy_only=False).astype(str), return_inverse=True
     )
-    _, cluster = np.unique(columns["cluster"].to_numpy(), return_inverse=True)
     return Frame(
         request_key=np.asarray(columns["request_key"].to_numpy(), np.uint64),
         ts_us=ts_us,
-        cluster=cluster.astype(np.int64),
+        cluster=by_appearance(columns["cluster"].to_numpy()),
         topic=topic.astype(np.int64),
         tenure=_tenure(numbers("tenure_days")),
         signals=np.column_stack([numbers(name) for name in SIGNALS]),
@@ -185,6 +184,14 @@ def _frame(columns: dict[str, Any], live_us: int | None) -> Frame:
         window_days=numbers("window_days"),
         topics=tuple(str(name) for name in topics),
     )
+
+
+def by_appearance(hashes: NDArray[np.uint64]) -> Ints:
+    """Return codes in order of first appearance, so that sums don't depend on the hash."""
+    _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return rank[inverse]
 
 
 def _tenure(days: Floats) -> Ints:

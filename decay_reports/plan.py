@@ -26,6 +26,11 @@ class FeaturePlan(msgspec.Struct, frozen=True, kw_only=True):
     first_request: datetime
     start: datetime
 
+    @property
+    def as_of(self) -> datetime:
+        """Return the close that is planned for."""
+        return self.keys[0].as_of
+
 
 def plan(
     store: Store, as_of: datetime, settings: Settings, live_from: datetime | None

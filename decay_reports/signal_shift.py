@@ -1,21 +1,36 @@
 """Whether signals changed their meaning: what a model frozen at the baseline leaves unexplained."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from decay_reports.clusters import sum_of_squares
+from decay_reports.clusters import Z95, sum_of_squares
 from decay_reports.feature_weeks import Known
 from decay_reports.figure import Figure, with_se
 from decay_reports.frame import Ints
 from decay_reports.periods import Period
 from decay_reports.signal_model import SignalModel, train
+from decay_reports.success import PseudoOutcomes
 
 MAX_Z = 4.0
 MIN_MOVE = 0.02
+
+
+class Level(Protocol):
+    """A success rate with its standard error, such as a baseline."""
+
+    @property
+    def value(self) -> float:
+        """The rate."""
+        ...
+
+    @property
+    def se(self) -> float:
+        """Its standard error."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -50,16 +65,25 @@ def rest(known: Known, rows: slice | Ints, model: SignalModel) -> Rest:
     return Rest(mean, math.sqrt(sum_of_squares(influence, chosen.cluster)), len(left))
 
 
-def figure(known: Known, rows: slice, frozen: Mapping[str, Any], *, success_moved: bool) -> Figure:
-    """Compare a week's rest with the baseline's.
+def figure(
+    known: Known, scales: Sequence[PseudoOutcomes], frozen: Mapping[str, Any], base: Level
+) -> Figure:
+    """Compare the rest of a week, and of the month that ends with it, with the baseline's.
 
-    It fires when the rest moved by more than 2 points and 4 standard errors while success did
-    not: then the signals changed, not what they stand for. A fall that f doesn't see moves the
-    rest as well, which is why success is asked first.
+    It fires when on one of the scales the rest moved by more than 2 points and 4 standard errors
+    while success stayed within its interval of the baseline: then the signals changed, not what
+    they stand for. A fall that f doesn't see moves the rest as well, which is why success is
+    asked first. The scale that fires, else the one that moved most, makes the figure.
     """
-    now = rest(known, rows, SignalModel.from_json(frozen["model"]))
+    figures = [_compare(known, scale, frozen, base) for scale in scales]
+    return max(figures, key=lambda made: (made.details["fired"], abs(made.details["z"])))
+
+
+def _compare(known: Known, scale: PseudoOutcomes, frozen: Mapping[str, Any], base: Level) -> Figure:
+    now = rest(known, scale.rows, SignalModel.from_json(frozen["model"]))
     moved, se = now.value - frozen["rest"], math.hypot(now.se, frozen["se"])
     z = moved / se if se > 0 else 0.0
+    success_moved = abs(scale.value - base.value) > Z95 * math.hypot(scale.se, base.se)
     fired = abs(z) > MAX_Z and abs(moved) > MIN_MOVE and not success_moved
     details = {"z": z, "fired": fired, "rest": now.value, "rest_before": frozen["rest"]}
     return with_se("signal_shift", moved, se, n=now.n, details=details)

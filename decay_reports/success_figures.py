@@ -16,10 +16,13 @@ from decay_reports.success import DETECTABLE_SE, PseudoOutcomes
 _CURVE_DAYS = (1.0, 3.0, 7.0)
 
 
-def success(known: Known, week: FeatureWeek, gate: Gate | None) -> Iterator[Figure]:
+def success(
+    known: Known, week: FeatureWeek, gate: Gate | None, *, full_week: bool
+) -> Iterator[Figure]:
     """Yield the headline and, when it stands, its topics, whose totals sum to it exactly."""
     details: dict[str, Any] = {
         "curve": curve_summary(known.maturity), "own_labels": week.own_labels,
+        "full_week": full_week,
     }  # fmt: skip
     fired = gate is not None and gate.fired
     if gate is not None:

@@ -1,11 +1,19 @@
 """What is said about a feature in one word, and the numbers it rests on, read from the store."""
 
+import json
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
+from decay_reports import alarms, baseline, incidents
+from decay_reports.alarms import Detector
+from decay_reports.baseline import N_WEEKS, SuccessBaseline
+from decay_reports.confirmed import STREAM
+from decay_reports.incidents import Incident
+from decay_reports.success import ENOUGH_LABELS
 from decayd.results import Estimate
+from store.database import Store
 
 State = Literal["falling", "recovering", "steady", "learning", "not_measurable"]
 
@@ -35,6 +43,7 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     value: float
     se: float
     n: int
+    n_labels: int
     as_of: datetime
     accepted_by: str
     reason: str
@@ -67,3 +76,96 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     confirmed: WeekEstimate | None = None
     provisional: WeekEstimate | None = None
     alarm: AlarmView | None = None
+
+
+def verdict(store: Store, feature: str, as_of: datetime) -> Verdict:
+    """Read a feature's verdict as of a week's close from figures, alarm and incidents.
+
+    Recovering is a fall whose last two confirmed weeks both lie above its lowest one, at 90 %.
+    """
+    accepted = baseline.newest(store, feature, as_of)
+    incident = incidents.find_open(store, feature, STREAM, as_of)
+    confirmed = _week(store, feature, as_of, lag=1)
+    good = baseline.candidate_weeks(store, feature, as_of, min_lag=0)
+    if incident:
+        state, reason = _course(store, feature, as_of, incident), ""
+    elif accepted is None:
+        state, reason = _before_baseline(store, feature, as_of, [n for _, n in good])
+    else:
+        state, reason = _at_rest(confirmed)
+    return Verdict(
+        feature=feature, state=state, reason=reason,
+        onset=incident.onset if incident else None,
+        since=incident.opened_at if incident else None,
+        incident_id=incident.incident_id if incident else None,
+        learning_weeks=0 if accepted else min(len(good), N_WEEKS),
+        baseline=_baseline(accepted) if accepted else None,
+        confirmed=confirmed, provisional=_week(store, feature, as_of, lag=0),
+        alarm=_alarm(store, feature, as_of),
+    )  # fmt: skip
+
+
+def _course(store: Store, feature: str, as_of: datetime, incident: Incident) -> State:
+    weeks = store.rows("alarm_levels", feature=feature, since=incident.onset, as_of=as_of)
+    rising = alarms.above_trough([(week["value"], week["se"]) for week in weeks])
+    return "recovering" if rising else "falling"
+
+
+def _before_baseline(
+    store: Store, feature: str, as_of: datetime, n_labels: list[int]
+) -> tuple[State, str]:
+    """Say how far learning is; a feature that had its four weeks and no outcomes won't learn."""
+    n_weeks = len(store.rows("baseline_full_weeks", feature=feature, as_of=as_of))
+    if n_labels or n_weeks < N_WEEKS:
+        reason = f"week {min(len(n_labels), N_WEEKS)} of {N_WEEKS}"
+        if len(n_labels) >= N_WEEKS and sum(n_labels[-N_WEEKS:]) < ENOUGH_LABELS:
+            reason += f", {sum(n_labels[-N_WEEKS:])} of {ENOUGH_LABELS} outcomes"
+        return "learning", reason
+    confirmed = _week(store, feature, as_of, lag=1)
+    return "not_measurable", confirmed.estimate.why_not if confirmed else "no user requests"
+
+
+def _at_rest(confirmed: WeekEstimate | None) -> tuple[State, str]:
+    if confirmed is None:
+        return "not_measurable", "no user requests in the confirmed week"
+    if not confirmed.estimate.measured:
+        return "not_measurable", confirmed.estimate.why_not
+    return "steady", ""
+
+
+def _week(store: Store, feature: str, as_of: datetime, lag: int) -> WeekEstimate | None:
+    """Return the week that reached `lag` at the last close; None when it had no user requests."""
+    rows = store.rows("figure_week_at", feature=feature, as_of=as_of, lag=lag)
+    if not rows:
+        return None
+    row = rows[0]
+    details: dict[str, Any] = json.loads(row["details"])
+    return WeekEstimate(
+        week=row["week"], lag=lag,
+        estimate=Estimate(
+            row["value"], row["low"], row["high"], row["n"], row["n_labels"], row["why_not"]
+        ),
+        se=row["se"], withheld=details["withheld"], pooled_weeks=row["pooled_weeks"],
+        detectable=details.get("detectable"), back_filled=row["back_filled"],
+    )  # fmt: skip
+
+
+def _baseline(accepted: SuccessBaseline) -> Baseline:
+    return Baseline(
+        version=accepted.version, weeks=accepted.weeks, value=accepted.value, se=accepted.se,
+        n=accepted.n, n_labels=accepted.details["n_labels"], as_of=accepted.as_of,
+        accepted_by=accepted.accepted_by, reason=accepted.reason,
+    )  # fmt: skip
+
+
+def _alarm(store: Store, feature: str, as_of: datetime) -> AlarmView | None:
+    rows = store.rows("alarm_state", feature=feature, stream=STREAM, as_of=as_of)
+    if not rows:
+        return None
+    kept = Detector.from_json(rows[0]["state"])
+    if kept.last_week is None:
+        return None
+    return AlarmView(
+        statistic=kept.statistic, threshold=kept.limit, updates=kept.updates,
+        last_week=kept.last_week,
+    )  # fmt: skip

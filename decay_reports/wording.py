@@ -69,7 +69,8 @@ def _verdict_counts(features: Sequence[FeatureFacts]) -> str:
     total = len(features)
     counts = {word: sum(f.verdict == word for f in features) for word in _ORDER}
     if counts["steady"] == total:
-        return f"All {total} features are steady." if total > 1 else "The feature is steady."
+        all_of = {1: "The feature is", 2: "Both features are"}
+        return f"{all_of.get(total, f'All {total} features are')} steady."
     said = [(word, n) for word, n in counts.items() if n and word != "steady"]
     first = "is" if said[0][1] == 1 else "are"
     text = ", ".join(f"{n} {VERDICTS[word]}" for word, n in said[1:])

@@ -222,11 +222,13 @@ def epoch_us(ts: Time) -> int:
     Raises
     ------
     ValueError
-        When a number is no millisecond of the years 1970 to 9999.
+        When it is no time of the years 1970 to 9999.
     """
     if isinstance(ts, datetime):
         aware = ts if ts.tzinfo else ts.replace(tzinfo=UTC)
         delta = aware - _EPOCH
+        if delta.days < 0:
+            raise ValueError(f"{ts.isoformat()} is before 1970")
         return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
     if not 0 <= ts <= _MAX_EPOCH_MS:
         raise ValueError(f"{ts} is not a time in epoch milliseconds")

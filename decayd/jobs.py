@@ -92,7 +92,7 @@ def due(store: Store, timezone: str) -> list[datetime]:
 
 
 def _busy(store: Store, closes: list[datetime]) -> list[datetime]:
-    """Leave out closes after long silence: one record from 1970 must not run 20,000 days of jobs."""
+    """Leave out closes after long silence: one record of 1970 must not run 20,000 days of jobs."""
     if not closes:
         return []
     days = [row["day"] for row in store.rows("job_active_days", since=closes[0] - QUIET)]
@@ -131,7 +131,7 @@ def _run(job: Job, store: Store, as_of: datetime, context: tuple[Settings, Clock
     seconds = clock.monotonic() - began
     run = JobRun(job.name, as_of, "done" if state == "done" else "failed", seconds, details)
     _record(store, run, clock.now())
-    _log.debug("job ran", job=job.name, as_of=as_of.isoformat(), state=state, **details)
+    _log.debug("job ran", job=job.name, as_of=as_of.isoformat(), state=state, details=details)
     return run
 
 

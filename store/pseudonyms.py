@@ -73,13 +73,20 @@ class Pseudonyms:
 
 def _read(path: Path, *, may_make: bool) -> bytes:
     try:
-        return path.read_bytes()
+        key = path.read_bytes().strip() if path.exists() or not may_make else _make(path)
     except FileNotFoundError as error:
-        if not may_make:
-            raise ConfigError(
-                f"the pseudonym key file {path} is missing",
-                hint="restore it beside the store, or set DECAYD_PRIVACY__KEY",
-            ) from error
+        raise ConfigError(
+            f"the pseudonym key file {path} is missing",
+            hint="restore it beside the store, or set DECAYD_PRIVACY__KEY",
+        ) from error
+    except OSError as error:
+        raise ConfigError(f"can't use the pseudonym key file {path}: {error.strerror}") from error
+    if not key:
+        raise ConfigError(f"the pseudonym key file {path} is empty")
+    return key
+
+
+def _make(path: Path) -> bytes:
     key = secrets.token_hex(32).encode()
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:

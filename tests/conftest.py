@@ -12,6 +12,9 @@ from decayd.clock import ManualClock
 from decayd.config import Settings, StoreSettings
 from store.database import Store
 from store.pseudonyms import Pseudonyms
+from tests.kafka_broker import kafka, mortal_kafka
+
+__all__ = ["kafka", "mortal_kafka"]  # fixtures of their own file
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 _SETTING = re.compile(r"DECAYD_[A-Z]+__", re.IGNORECASE)

@@ -10,7 +10,7 @@ from decayd.errors import DatasetError
 from store.database import Store
 from training_sets import catalog, guard, manifest
 from training_sets.examples import Examined, Example, Guards, examine
-from training_sets.failures import Selection, select
+from training_sets.failures import History, Selection, read_history, select
 from training_sets.publish import Draft, publish
 from training_sets.reasons import Funnel, explain
 from training_sets.rows import PREF, SFT
@@ -33,7 +33,13 @@ class BuildResult:
     text: str
 
 
-def build(store: Store, name: str, as_of: datetime, settings: Settings) -> BuildResult:
+def build(
+    store: Store,
+    name: str,
+    as_of: datetime,
+    settings: Settings,
+    history: History | None = None,
+) -> BuildResult:
     """Build the next version of a configured set.
 
     The same store, `as_of` and settings give the same manifest, byte for byte. Rows equal to the
@@ -43,6 +49,8 @@ def build(store: Store, name: str, as_of: datetime, settings: Settings) -> Build
     ----------
     as_of
         Naive UTC; the build sees what was available then, and nothing later.
+    history
+        What `read_history` gave for the set's weeks and `as_of`, when it was read already.
 
     Raises
     ------
@@ -52,7 +60,8 @@ def build(store: Store, name: str, as_of: datetime, settings: Settings) -> Build
     """
     config = configured(name, settings)
     last = _last(store, name, as_of)
-    selection = select(store, config, as_of, settings)
+    history = history or read_history(store, config.weeks, as_of, settings)
+    selection = select(store, config, history)
     guards = Guards(guard.consents(store, as_of, settings), guard.eval_registry(store, as_of))
     examined = [examine(each, why, config.kinds, guards) for each, why in selection.failures]
     examples, n_duplicates = _distinct(examined)

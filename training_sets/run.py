@@ -1,6 +1,6 @@
 """The weekly job: builds a candidate of every configured set at the week's close."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from decayd import log
@@ -9,6 +9,7 @@ from decayd.errors import DatasetError
 from store.database import Store
 from training_sets import catalog
 from training_sets.build import build
+from training_sets.failures import History, read_history
 
 
 def run(store: Store, as_of: datetime, settings: Settings) -> dict[str, Any]:
@@ -19,19 +20,26 @@ def run(store: Store, as_of: datetime, settings: Settings) -> dict[str, Any]:
     others.
     """
     counts = {"sets": len(settings.datasets), "built": 0, "rows": 0, "unchanged": 0, "failed": 0}
-    for name in sorted(settings.datasets):
-        outcome, n_rows = _build(store, name, as_of, settings)
+    by_weeks = sorted(settings.datasets, key=lambda name: (settings.datasets[name].weeks, name))
+    history = None
+    for name in by_weeks:
+        weeks = settings.datasets[name].weeks
+        if history is None or history.period.start != as_of - timedelta(weeks=weeks):
+            history = read_history(store, weeks, as_of, settings)
+        outcome, n_rows = _build(store, name, as_of, settings, history)
         counts[outcome] += 1
         counts["rows"] += n_rows
     return counts
 
 
-def _build(store: Store, name: str, as_of: datetime, settings: Settings) -> tuple[str, int]:
+def _build(
+    store: Store, name: str, as_of: datetime, settings: Settings, history: History
+) -> tuple[str, int]:
     known = catalog.versions_of(store, name)
     if known and known[-1].as_of > as_of:
         return "unchanged", 0
     try:
-        result = build(store, name, as_of, settings)
+        result = build(store, name, as_of, settings, history)
     except DatasetError as error:
         log.get("training_sets").error("training set not built", set=name, error=str(error))
         return "failed", 0

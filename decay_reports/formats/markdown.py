@@ -52,7 +52,7 @@ def page_one(whole: Outline) -> str:
         lines += [f"**{_named(brief)}**", "", *_lines(brief.lines), ""]
     foot = (
         Line("measurement", whole.measurement),
-        Line("changed since last report", whole.changed),
+        Line("since last report", whole.changed),
     )
     return "\n".join([*lines, *_lines(foot), ""])
 

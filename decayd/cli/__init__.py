@@ -9,7 +9,7 @@ import typer
 from decayd import __version__
 from decayd.cli import datasets, dead_letters, intake, reading
 from decayd.cli.base import State, fail
-from decayd.errors import DecaydError
+from decayd.errors import DecaydError, UsageError
 
 app = typer.Typer(
     name="decayd",
@@ -64,3 +64,6 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        fail(UsageError(f"{where}{error.strerror or error}"))

@@ -11,7 +11,8 @@ WITH known AS (
 asked AS (  -- one per instant, so that a tie does not depend on the order of arrival
   SELECT max(request_key) AS request_key, session_id, ts
   FROM requests
-  WHERE available_at <= as_of_ AND NOT duplicate AND session_id IS NOT NULL
+  WHERE available_at <= as_of_ AND NOT duplicate
+    AND session_id IN (SELECT session_id FROM known WHERE request_key IS NULL)
   GROUP BY session_id, ts
 ),
 joined AS (

@@ -1,10 +1,16 @@
--- one row per week of $feature that has a success figure at lag 1 or later made at or before $as_of:
--- the labels of the week itself and whether its number was withheld, from the newest figure
-SELECT week,
-       arg_max((details ->> '$.own_labels')::BIGINT, lag) AS n_labels,
-       arg_max(coalesce((details ->> '$.withheld')::BOOLEAN, false), lag) AS withheld,
-       arg_max(value IS NOT NULL, lag) AS measured
-FROM weekly_figures
-WHERE feature = $feature AND metric = 'success' AND cell = '' AND lag >= 1 AND as_of <= $as_of
-GROUP BY week
+-- one row per full week of $feature with at least $min_labels outcomes of its own and a number, from
+-- its newest success figure at $min_lag or later made at or before $as_of
+WITH newest AS (
+  SELECT week,
+         arg_max((details ->> '$.own_labels')::BIGINT, lag) AS n_labels,
+         arg_max((details ->> '$.full_week')::BOOLEAN, lag) AS full_week,
+         arg_max(value IS NOT NULL, lag) AS measured
+  FROM weekly_figures
+  WHERE feature = $feature AND metric = 'success' AND cell = '' AND lag >= $min_lag
+    AND as_of <= $as_of
+  GROUP BY week
+)
+SELECT week, n_labels
+FROM newest
+WHERE measured AND full_week AND n_labels >= $min_labels
 ORDER BY week;

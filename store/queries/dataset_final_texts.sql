@@ -8,7 +8,8 @@ WITH known AS (
 sessions AS (
   SELECT request_key, session_id, ts
   FROM requests
-  WHERE available_at <= $as_of AND NOT duplicate AND session_id IS NOT NULL
+  WHERE available_at <= $as_of AND NOT duplicate
+    AND session_id IN (SELECT session_id FROM known WHERE request_key IS NULL)
 )
 SELECT request_key, event_id, ts, outcome, final_text AS text, actor_id
 FROM known

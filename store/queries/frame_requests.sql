@@ -1,5 +1,5 @@
--- one row per user request made in [$start, $until) as known at $as_of, by feature and time
--- ($feature NULL: every feature):
+-- one row per user request made in [$start, $until) as known at $as_of
+-- ($feature NULL: every feature), in no order (the caller sorts, which is cheaper there):
 -- who asked, its topic and tenure, what its signals say, and its outcome with both its times.
 -- Tenure is what was sent, else time since the user was first seen, unless the store's history
 -- is too young to tell; `tenure_days` is NULL where it is unknown.
@@ -19,8 +19,7 @@ asked AS (
   WHERE ts >= $start AND ts < $until AND ($feature::VARCHAR IS NULL OR feature = $feature)
 )
 SELECT r.feature, r.request_key, epoch_us(r.ts) AS ts_us,
-       md5_number_lower(coalesce('u' || r.user_id, 's' || r.session_id, 'r' || r.request_id))
-         AS cluster,
+       hash(coalesce('u' || r.user_id, 's' || r.session_id, 'r' || r.request_id)) AS cluster,
        coalesce(t.topic_id, 'unembedded') AS topic_id,
        CASE
          WHEN r.tenure_days IS NOT NULL THEN r.tenure_days
@@ -50,5 +49,4 @@ CROSS JOIN history
 LEFT JOIN seen ON seen.user_id = r.user_id
 LEFT JOIN latest_topics($as_of) t ON t.request_key = r.request_key
 LEFT JOIN signal_scores($as_of) s ON s.request_key = r.request_key
-LEFT JOIN request_outcomes($as_of, $outcome_values) o ON o.request_key = r.request_key
-ORDER BY r.feature, ts_us, r.request_key;
+LEFT JOIN request_outcomes($as_of, $outcome_values) o ON o.request_key = r.request_key;

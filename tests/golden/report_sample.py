@@ -204,7 +204,11 @@ def refund_help() -> FeatureFacts:
                 n_rows=212,
                 command=PULL,
                 n_failures=1466,
-                failures=(Count(name="unknown", n=969), Count(name="wrong_answer", n=400), Count(name="refusal_over", n=97)),
+                failures=(
+                    Count(name="unknown", n=969),
+                    Count(name="wrong_answer", n=400),
+                    Count(name="refusal_over", n=97),
+                ),
                 rows_by_type=(Count(name="wrong_answer", n=180), Count(name="refusal_over", n=32)),
                 topics=(Count(name="t3@v1", n=120), Count(name="n1", n=92)),
                 rejects=(

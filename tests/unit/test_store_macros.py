@@ -1,63 +1,19 @@
-"""The macros of the store: who counts, what a signal weighs, which outcome wins."""
+"""Which requests count as a user's, and what each signal weighs."""
 
-import json
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
 
-from decayd.events import Event, Outcome, Request, Signal, epoch_us
-from store.batch import Batch, Rows
+from decayd.events import Signal
 from store.database import Store
-from store.pseudonyms import Pseudonyms
-from store.writer import write_batch
+from tests.event_rows import at, request, select, signal, write
 
-START = datetime(2026, 10, 1, 9, tzinfo=UTC)
 LATER = datetime(2026, 12, 1)  # noqa: DTZ001 - the store's times are naive UTC
-VALUES = {"resolved": 1, "reopened": 0, "partly": 0.5}
-Write = Callable[..., None]
-
-
-def at(seconds: float) -> datetime:
-    return START + timedelta(seconds=seconds)
 
 
 def naive(seconds: float) -> datetime:
     return at(seconds).replace(tzinfo=None)
-
-
-@pytest.fixture
-def write(store: Store, pseudonyms: Pseudonyms) -> Write:
-    """Store events that are available at their own time, or `late` seconds after it."""
-
-    def events(*given: Event, late: float = 0) -> None:
-        batch = Batch(rows={})
-        for event in given:
-            us = epoch_us(event.ts)
-            rows = batch.rows.setdefault(event.kind, Rows([], [], []))
-            rows.add(event, us, us + int(late * 1_000_000))
-        write_batch(store, batch, pseudonyms, START)
-
-    return events
-
-
-def request(request_id: str = "r1", second: float = 0, **fields: Any) -> Request:
-    values: dict[str, Any] = {"feature": "search", "query": "q", "status": "ok"} | fields
-    return Request(ts=at(second), request_id=request_id, **values)
-
-
-def signal(name: str, second: float = 1, request_id: str | None = "r1", **fields: Any) -> Signal:
-    return Signal(ts=at(second), signal=name, request_id=request_id, **fields)
-
-
-def outcome(name: str, second: float = 1, request_id: str | None = "r1", **fields: Any) -> Outcome:
-    return Outcome(ts=at(second), outcome=name, request_id=request_id, **fields)
-
-
-def select(store: Store, text: str) -> list[tuple[Any, ...]]:
-    with store.transaction() as tx:
-        return tx.query(text)
 
 
 def users(store: Store, as_of: datetime = LATER) -> list[str]:
@@ -79,17 +35,9 @@ def score(store: Store, column: str = "round(score, 9)", as_of: datetime = LATER
     return rows[0][0] if rows else None
 
 
-def labels(store: Store, as_of: datetime = LATER) -> list[tuple[Any, ...]]:
-    return select(
-        store,
-        "SELECT r.request_id, o.y, o.outcome"  # noqa: S608
-        f" FROM request_outcomes('{as_of}', '{json.dumps(VALUES)}') o"
-        " JOIN requests r USING (request_key) ORDER BY 1",
-    )
-
-
-def test_only_production_answers_to_users_count(store: Store, write: Write) -> None:
+def test_only_production_answers_to_users_count(store: Store) -> None:
     write(
+        store,
         request("ok"),
         request("refused", status="refused"),
         request("fallback", status="fallback"),
@@ -102,25 +50,26 @@ def test_only_production_answers_to_users_count(store: Store, write: Write) -> N
     assert users(store) == ["fallback", "ok", "refused"]
 
 
-def test_attempts_of_a_routed_request_do_not_count(store: Store, write: Write) -> None:
+def test_attempts_of_a_routed_request_do_not_count(store: Store) -> None:
     write(
+        store,
         request("parent", route={"policy": "cascade", "parent_request_id": None}),
         request("child", route={"parent_request_id": "parent"}),
     )
     assert users(store) == ["parent"]
 
 
-def test_a_request_counts_from_when_it_became_available(store: Store, write: Write) -> None:
-    write(request(second=0), late=60)
+def test_a_request_counts_from_when_it_became_available(store: Store) -> None:
+    write(store, request(second=0), late=60)
     assert users(store, naive(59)) == []
     assert users(store, naive(60)) == ["r1"]
 
 
-def test_events_that_are_marked_as_duplicates_do_not_count(store: Store, write: Write) -> None:
-    write(request(), signal("copy"), outcome("resolved"))
-    for table in ("requests", "signals", "outcomes"):
+def test_events_that_are_marked_as_duplicates_do_not_count(store: Store) -> None:
+    write(store, request(), signal("copy"))
+    for table in ("requests", "signals"):
         select(store, f"UPDATE {table} SET duplicate = true")  # noqa: S608
-    assert (users(store), weights(store), labels(store)) == ([], [], [])
+    assert (users(store), weights(store)) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -163,45 +112,44 @@ def test_events_that_are_marked_as_duplicates_do_not_count(store: Store, write: 
     ],
 )
 def test_a_signal_weighs_its_prior(
-    store: Store, write: Write, name: str, value: float | None, weight: float
+    store: Store, name: str, value: float | None, weight: float
 ) -> None:
-    write(request(), signal(name, value=value))
+    write(store, request(), signal(name, value=value))
     assert weights(store) == [("r1", name, weight)]
 
 
-def test_an_undo_within_30_seconds_cancels_the_accept(store: Store, write: Write) -> None:
-    write(request(), signal("accept", 10), signal("undo", 40))
+def test_an_undo_within_30_seconds_cancels_the_accept(store: Store) -> None:
+    write(store, request(), signal("accept", 10), signal("undo", 40))
     assert weights(store) == [("r1", "accept", 0), ("r1", "undo", -0.8)]
     assert score(store) == -0.8
 
 
-def test_an_undo_after_30_seconds_says_nothing(store: Store, write: Write) -> None:
-    write(request(), signal("insert", 10), signal("undo", 40.001))
+def test_an_undo_after_30_seconds_says_nothing(store: Store) -> None:
+    write(store, request(), signal("insert", 10), signal("undo", 40.001))
     assert weights(store) == [("r1", "insert", 0.5), ("r1", "undo", 0)]
     assert score(store) == 0.5
     assert score(store, "friction") is False
 
 
-def test_an_undo_before_the_accept_says_nothing(store: Store, write: Write) -> None:
-    write(request(), signal("undo", 10), signal("accept", 11))
+def test_an_undo_before_the_accept_says_nothing(store: Store) -> None:
+    write(store, request(), signal("undo", 10), signal("accept", 11))
     assert score(store) == 0.5
 
 
-def test_an_undo_of_another_request_cancels_nothing(store: Store, write: Write) -> None:
-    write(request(), request("r2"), signal("accept", 10), signal("undo", 11, "r2"))
+def test_an_undo_of_another_request_cancels_nothing(store: Store) -> None:
+    write(store, request(), request("r2"), signal("accept", 10), signal("undo", 11, "r2"))
     assert weights(store) == [("r1", "accept", 0.5), ("r2", "undo", 0)]
 
 
-def test_accepting_again_after_an_undo_counts(store: Store, write: Write) -> None:
-    write(request(), signal("accept", 10), signal("undo", 20), signal("accept", 60))
+def test_accepting_again_after_an_undo_counts(store: Store) -> None:
+    write(store, request(), signal("accept", 10), signal("undo", 20), signal("accept", 60))
     assert weights(store)[-1] == ("r1", "accept", 0.5)
     assert score(store) == -0.3
 
 
-def test_a_session_signal_belongs_to_the_latest_request_before_it(
-    store: Store, write: Write
-) -> None:
+def test_a_session_signal_belongs_to_the_latest_request_before_it(store: Store) -> None:
     write(
+        store,
         request("r1", 0, session_id="s"),
         request("r2", 10, session_id="s"),
         request("other", 11, session_id="t"),
@@ -212,15 +160,14 @@ def test_a_session_signal_belongs_to_the_latest_request_before_it(
     assert weights(store) == [("r1", "copy", 0.3), ("r2", "share", 0.3), ("r2", "report", -1)]
 
 
-def test_a_session_signal_before_the_first_request_joins_nothing(
-    store: Store, write: Write
-) -> None:
-    write(request("r1", 10, session_id="s"), signal("copy", 9, None, session_id="s"))
+def test_a_session_signal_before_the_first_request_joins_nothing(store: Store) -> None:
+    write(store, request("r1", 10, session_id="s"), signal("copy", 9, None, session_id="s"))
     assert weights(store) == []
 
 
-def test_a_request_id_wins_over_the_session(store: Store, write: Write) -> None:
+def test_a_request_id_wins_over_the_session(store: Store) -> None:
     write(
+        store,
         request("r1", 0, session_id="s"),
         request("r2", 1, session_id="s"),
         signal("copy", 5, "r1", session_id="s"),
@@ -230,28 +177,25 @@ def test_a_request_id_wins_over_the_session(store: Store, write: Write) -> None:
 
 @pytest.mark.parametrize("order", [("r1", "r2"), ("r2", "r1")])
 def test_two_requests_at_the_same_instant_are_told_apart_the_same_way(
-    store: Store, write: Write, order: tuple[str, str]
+    store: Store, order: tuple[str, str]
 ) -> None:
     for request_id in order:
-        write(request(request_id, 0, session_id="s"))
-    write(
-        signal("copy", 5, None, session_id="s"),
-        outcome("resolved", 5, None, session_id="s"),
-    )
+        write(store, request(request_id, 0, session_id="s"))
+    write(store, signal("copy", 5, None, session_id="s"))
     largest = select(store, "SELECT arg_max(request_id, request_key) FROM requests")[0][0]
     assert weights(store) == [(largest, "copy", 0.3)]
-    assert labels(store) == [(largest, 1.0, "resolved")]
 
 
-def test_a_session_signal_waits_for_its_request(store: Store, write: Write) -> None:
-    write(signal("copy", 5, None, session_id="s"))
-    write(request("r1", 0, session_id="s"), late=100)
+def test_a_session_signal_waits_for_its_request(store: Store) -> None:
+    write(store, signal("copy", 5, None, session_id="s"))
+    write(store, request("r1", 0, session_id="s"), late=100)
     assert weights(store, naive(50)) == []
     assert weights(store, naive(100)) == [("r1", "copy", 0.3)]
 
 
-def test_a_preference_speaks_for_one_and_against_the_other(store: Store, write: Write) -> None:
+def test_a_preference_speaks_for_one_and_against_the_other(store: Store) -> None:
     write(
+        store,
         request("r1"),
         request("r2"),
         signal("preference", 5, None, chosen="r1", rejected="r2"),
@@ -259,8 +203,9 @@ def test_a_preference_speaks_for_one_and_against_the_other(store: Store, write: 
     assert weights(store) == [("r1", "preference_chosen", 0.5), ("r2", "preference_rejected", -0.5)]
 
 
-def test_each_kind_of_signal_counts_once_and_the_newest_wins(store: Store, write: Write) -> None:
+def test_each_kind_of_signal_counts_once_and_the_newest_wins(store: Store) -> None:
     write(
+        store,
         request(),
         *(signal("copy", second) for second in range(1, 9)),
         signal("rating", 1, value=5),
@@ -270,19 +215,19 @@ def test_each_kind_of_signal_counts_once_and_the_newest_wins(store: Store, write
     assert score(store, "thumbs_up") is False
 
 
-def test_an_edit_without_a_ratio_hides_an_older_one(store: Store, write: Write) -> None:
-    write(request(), signal("edit", 1, value=0.9), signal("edit", 2))
+def test_an_edit_without_a_ratio_hides_an_older_one(store: Store) -> None:
+    write(store, request(), signal("edit", 1, value=0.9), signal("edit", 2))
     assert (score(store), score(store, "edit_ratio"), score(store, "edit")) == (0, None, True)
     assert not score(store, "friction")
 
 
-def test_the_score_stays_between_minus_one_and_one(store: Store, write: Write) -> None:
-    write(request(), signal("report"), signal("escalate"), signal("thumbs_down"))
+def test_the_score_stays_between_minus_one_and_one(store: Store) -> None:
+    write(store, request(), signal("report"), signal("escalate"), signal("thumbs_down"))
     assert score(store) == -1
 
 
-def test_an_abandoned_session_is_a_flag_and_no_score(store: Store, write: Write) -> None:
-    write(request(), signal("abandon"))
+def test_an_abandoned_session_is_a_flag_and_no_score(store: Store) -> None:
+    write(store, request(), signal("abandon"))
     assert (score(store), score(store, "abandon"), score(store, "rated")) == (0, True, False)
 
 
@@ -299,58 +244,9 @@ def test_an_abandoned_session_is_a_flag_and_no_score(store: Store, write: Write)
         (signal("undo"), False),
     ],
 )
-def test_friction_is_having_to_try_again(
-    store: Store, write: Write, given: Signal, friction: bool
-) -> None:
-    write(request(), given)
+def test_friction_is_having_to_try_again(store: Store, given: Signal, friction: bool) -> None:
+    write(store, request(), given)
     assert score(store, "friction") is friction
-
-
-def test_the_latest_outcome_wins_at_each_as_of(store: Store, write: Write) -> None:
-    write(request(), outcome("resolved", 10))
-    write(outcome("reopened", 20), late=100)
-    assert labels(store, naive(9)) == []
-    assert labels(store, naive(60)) == [("r1", 1.0, "resolved")]
-    assert labels(store) == [("r1", 0.0, "reopened")]
-
-
-def test_an_older_outcome_that_arrives_later_does_not_win(store: Store, write: Write) -> None:
-    write(request(), outcome("reopened", 20))
-    write(outcome("resolved", 10), late=100)
-    assert labels(store) == [("r1", 0.0, "reopened")]
-
-
-def test_success_wins_over_the_configured_value(store: Store, write: Write) -> None:
-    write(request(), outcome("resolved", 1, success=False))
-    assert labels(store) == [("r1", 0.0, "resolved")]
-
-
-def test_configured_values_may_be_shares(store: Store, write: Write) -> None:
-    write(request(), outcome("partly", 1))
-    assert labels(store) == [("r1", 0.5, "partly")]
-
-
-def test_an_outcome_without_a_value_is_no_label(store: Store, write: Write) -> None:
-    write(request(), outcome("resolved", 1), outcome("viewed", 2))
-    assert labels(store) == [("r1", 1.0, "resolved")]
-
-
-def test_a_session_outcome_belongs_to_the_latest_request_before_it(
-    store: Store, write: Write
-) -> None:
-    write(
-        request("r1", 0, session_id="s"),
-        request("r2", 10, session_id="s"),
-        outcome("resolved", 5, None, session_id="s"),
-        outcome("reopened", 50, None, session_id="s"),
-    )
-    assert labels(store) == [("r1", 1.0, "resolved"), ("r2", 0.0, "reopened")]
-
-
-def test_without_configured_values_only_success_is_a_label(store: Store, write: Write) -> None:
-    write(request(), outcome("resolved", 1), outcome("ticket", 2, success=False))
-    rows = select(store, f"SELECT y, outcome FROM request_outcomes('{LATER}', '{{}}')")  # noqa: S608
-    assert rows == [(0.0, "ticket")]
 
 
 def test_the_newest_topic_at_an_as_of_counts(store: Store) -> None:

@@ -1,0 +1,231 @@
+"""The collector: keeps a session with Kafka alive for as long as the daemon runs."""
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from collector.pipeline import Pipeline
+from collector.session import Session
+from collector.source import RecordSource
+from collector.tally import Tally, Totals
+from decayd import log
+from decayd.clock import Clock
+from decayd.config import Settings
+from decayd.errors import BrokerUnreachable, DecaydError, UsageError
+from decayd.metrics import Metrics
+from store.database import Store
+from store.pseudonyms import Pseudonyms
+
+_log = log.get("collector")
+_FIRST_WAIT_S = 1.0
+_LONGEST_WAIT_S = 5.0  # a broker that is back is found within this
+_DRAIN_STEPS = 30  # polls of half a second that a drain waits for partitions or for the broker
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Connect = Callable[[], RecordSource]
+
+
+class Status(msgspec.Struct, frozen=True):
+    """What the Kafka side is doing; `state` reads "connected" or "disconnected since …"."""
+
+    state: str
+    connected: bool
+    since: str
+    reason: str = ""
+    assigned: int = 0
+    lag: int = 0
+    n_records: int = 0
+    bad_share: float = 0.0
+    schema_change: bool = False
+    last_event: str | None = None
+
+
+class Collector:
+    """Reads Kafka into a store.
+
+    Parameters
+    ----------
+    store, settings, clock, pseudonyms, metrics
+        Where rows go, what is read, time, how user ids are replaced, what is counted.
+    connect
+        Makes the source; by default the Kafka one of the settings.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        clock: Clock,
+        pseudonyms: Pseudonyms,
+        metrics: Metrics,
+        connect: Connect | None = None,
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self._metrics = metrics
+        self._connect = connect or self._connect_kafka
+        self._tally = Tally(metrics)
+        self._pipeline = Pipeline(
+            store, settings, clock, pseudonyms, settings.kafka.topics, live=True
+        )
+        self._status = Status("starting", connected=False, since=self._now())
+
+    def run(self, stop: threading.Event) -> None:
+        """Collect until `stop` is set; a broker that is down or dies only shows in the status.
+
+        Raises
+        ------
+        AnotherCollector
+            When a second collector of this store took over.
+        ConfigError
+            When a setting is wrong, or a new store meets the offsets of another one.
+        """
+        wait_s = _FIRST_WAIT_S
+        try:
+            while not stop.is_set():
+                session = self._try_connect()
+                if session is None:
+                    self._clock.wait(stop, wait_s)
+                    wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+                else:
+                    wait_s = _FIRST_WAIT_S
+                    self._collect(session, stop)
+        except DecaydError as error:
+            self._set("stopped", connected=False, reason=str(error))
+            raise
+        self._set("stopped", connected=False)
+
+    def drain(self) -> Totals:
+        """Read what the topics hold now, then return.
+
+        Raises
+        ------
+        BrokerUnreachable
+            When no broker answers, or it went away for 15 seconds.
+        """
+        session = self._open()
+        try:
+            self._drain(session)
+        finally:
+            session.finish(self._deadline())
+        return self._tally.totals
+
+    def status(self) -> dict[str, Any]:
+        """Return what the Kafka side is doing, for people and programs; any thread may ask."""
+        return dict(msgspec.to_builtins(self._status))
+
+    def _collect(self, session: Session, stop: threading.Event) -> None:
+        try:
+            while not stop.is_set():
+                try:
+                    session.step()
+                except BrokerUnreachable as error:
+                    self._observe(session, str(error))
+                    self._clock.wait(stop, _FIRST_WAIT_S)
+                else:
+                    self._observe(session, session.source.trouble())
+        except DecaydError:
+            raise
+        except Exception:  # noqa: BLE001 - a fault of the client must not end the collecting
+            _log.exception("the session with Kafka broke, connecting again")
+            self._clock.wait(stop, _FIRST_WAIT_S)
+        finally:
+            session.finish(self._deadline())
+
+    def _drain(self, session: Session) -> None:
+        ends: dict[tuple[str, int], int] = {}
+        n_idle, trouble = 0, ""
+        while not session.is_read(ends) and n_idle < _DRAIN_STEPS:
+            session.step()
+            trouble = session.source.trouble() or session.store_trouble
+            self._observe(session, trouble)
+            n_idle = 0 if session.source.assigned() and not trouble else n_idle + 1
+        if trouble:
+            raise BrokerUnreachable(f"Kafka went away: {trouble}", hint="try again")
+        if n_idle:
+            _log.warning("no partition was assigned; are the topics there?")
+
+    def _open(self) -> Session:
+        self._pipeline.watermark.revoke(self._pipeline.watermark.partitions())
+        return Session(
+            self._connect(), self._store, self._pipeline, self._tally, self._settings, self._clock
+        )
+
+    def _try_connect(self) -> Session | None:
+        try:
+            return self._open()
+        except BrokerUnreachable as error:
+            self._disconnected(str(error))
+            return None
+
+    def _connect_kafka(self) -> RecordSource:
+        try:
+            from collector.kafka_source import KafkaSource
+        except ImportError as error:
+            raise UsageError(
+                f"reading Kafka needs the package {error.name}",
+                hint="pip install 'decayd[kafka]', or set kafka.enabled = false",
+            ) from error
+        return KafkaSource(self._settings.kafka, self._store.id, self._clock)
+
+    def _observe(self, session: Session, trouble: str) -> None:
+        if trouble:
+            self._disconnected(trouble, assigned=len(session.source.assigned()))
+            return
+        lag = session.source.lag()
+        for (topic, partition), n in lag.items():
+            self._metrics.lag.labels(topic, str(partition)).set(n)
+        assigned = session.source.assigned()
+        self._set(
+            "connected",
+            connected=True,
+            reason=session.store_trouble,
+            assigned=len(assigned),
+            lag=sum(lag.values()),
+        )
+
+    def _disconnected(self, reason: str, assigned: int = 0) -> None:
+        was = self._status
+        since = was.since if was.state.startswith("disconnected") else self._now()
+        if since != was.since or not was.state.startswith("disconnected"):
+            _log.warning("Kafka does not answer", reason=reason)
+        self._set(f"disconnected since {since}", connected=False, reason=reason, assigned=assigned)
+
+    def _set(self, state: str, *, connected: bool, **facts: Any) -> None:
+        """Publish a new status and the gauges that go with it."""
+        same = state == self._status.state
+        newest_us, share = self._tally.newest_us, self._tally.bad_share
+        self._status = Status(
+            state,
+            connected,
+            self._status.since if same else self._now(),
+            n_records=self._tally.totals.n_records,
+            bad_share=share,
+            schema_change=share > self._settings.collector.bad_share_alert,
+            last_event=None if newest_us is None else _iso(newest_us),
+            **facts,
+        )
+        self._metrics.connected.set(connected)
+        self._metrics.partitions.set(facts.get("assigned", 0))
+        if newest_us is not None:
+            lag = self._clock.now() - _EPOCH - timedelta(microseconds=newest_us)
+            self._metrics.time_lag.set(lag.total_seconds())
+        mark_us = self._pipeline.watermark.value_us
+        if mark_us is not None:
+            self._metrics.watermark.set(mark_us / 1e6)
+
+    def _deadline(self) -> float:
+        """Return half the deadline from now: the loop before it, and others, need some of it."""
+        return self._clock.monotonic() + self._settings.collector.stop_deadline_s / 2
+
+    def _now(self) -> str:
+        return self._clock.now().isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _iso(us: int) -> str:
+    moment = _EPOCH + timedelta(microseconds=us)
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,43 @@
+"""What the Kafka client says: kept for the status, and let through without flooding the log.
+
+A wrong password or a missing certificate shows nowhere else; a broker that is down makes the client
+repeat itself several times a second.
+"""
+
+import logging
+from typing import Self
+
+from typing_extensions import override
+
+from decayd.clock import Clock
+
+_REPEAT_S = 60.0  # the same kind of message is let through once in this time
+
+
+class ClientLog(logging.Handler):
+    """Stands between the client's loggers and the root logger; one at a time is attached."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(logging.WARNING)
+        self.last = ""
+        self._clock = clock
+        self._passed: dict[tuple[str, str], float] = {}
+
+    @classmethod
+    def attach(cls, clock: Clock) -> Self:
+        """Take the place of what was attached before."""
+        handler = cls(clock)
+        logger = logging.getLogger("kafka")
+        logger.handlers = [h for h in logger.handlers if not isinstance(h, ClientLog)]
+        logger.addHandler(handler)
+        logger.propagate = False
+        return handler
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        """Remember a warning, and hand it on unless its kind was handed on a moment ago."""
+        self.last = record.getMessage()
+        kind, now = (record.name, str(record.msg)), self._clock.monotonic()
+        if now - self._passed.get(kind, -_REPEAT_S) >= _REPEAT_S:
+            self._passed[kind] = now
+            logging.getLogger().callHandlers(record)

@@ -1,0 +1,182 @@
+"""The weekly report: collected once per close, kept as facts, rendered as often as asked."""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from decay_reports import attribution, formats, verdicts
+from decay_reports.facts import ReportFacts, from_json, to_json
+from decay_reports.feature_facts import feature_facts
+from decay_reports.intake import intake
+from decay_reports.material import gather, newest_close
+from decay_reports.numbers import visible
+from decay_reports.since_last import differences
+from decay_reports.wording import headline
+from decayd import log, plugins
+from decayd.config import Settings
+from decayd.errors import UsageError
+from decayd.files import sha256_hex, write_atomic
+from decayd.weeks import WEEK
+from store.database import Store
+
+_log = log.get("decay_reports")
+
+
+def run(store: Store, as_of: datetime, settings: Settings) -> dict[str, Any]:
+    """Store the facts as of a week's close, once, and write the report in every format.
+
+    Running it again stores nothing and writes the same bytes. A folder that can't be written is
+    logged: the facts are kept, and `decayd report --out` writes them elsewhere.
+    """
+    stored = _stored_at(store, as_of)
+    facts = stored or collect(store, as_of, settings)
+    if stored is None:
+        encoded = to_json(facts)
+        row = {"week": facts.week, "as_of": as_of, "facts": encoded.decode()}
+        store.append("reports", [row | {"sha256": sha256_hex(encoded)}])
+    return {
+        "features": len(facts.features),
+        "falling": sum(feature.verdict == "falling" for feature in facts.features),
+        "stored": int(stored is None),
+        "files": _write(facts, settings.report.folder),
+    }
+
+
+def collect(store: Store, as_of: datetime, settings: Settings) -> ReportFacts:
+    """Put together what was known at `as_of`, the end of a week; writes nothing."""
+    material = gather(store, as_of, settings)
+    features = []
+    for name in material.features:
+        verdict = verdicts.verdict(store, name, as_of)
+        explained = attribution.explain(store, name, as_of, settings)
+        features.append(feature_facts(material, name, verdict, explained))
+    facts = ReportFacts(
+        organisation=visible(settings.report.organisation),
+        timezone=settings.report.timezone,
+        as_of=as_of,
+        week=material.week,
+        confirmed_week=material.confirmed_week,
+        headline=headline(features),
+        features=tuple(features),
+        intake=intake(store, material),
+        false_pages_per_year=settings.alarms.false_pages_per_year,
+    )
+    before = _stored_between(store, as_of - WEEK, as_of, excluding=as_of)
+    if before is None:
+        return facts
+    changed = differences(facts, before)
+    return msgspec.structs.replace(facts, last_report=before.as_of, changed=changed)
+
+
+def load(
+    store: Store, settings: Settings, *, as_of: datetime | None = None, week: date | None = None
+) -> ReportFacts:
+    """Return a report: of a week, as of a moment, or the newest.
+
+    Parameters
+    ----------
+    as_of
+        Naive UTC; the report of the last week that had closed by then, computed when none is kept.
+    week
+        The Monday of the report's newest week; only kept reports are found.
+
+    Raises
+    ------
+    UsageError
+        When no week has closed yet, or no report of that week is kept.
+    """
+    if week is not None:
+        return _of_week(store, week)
+    moment = as_of or _watermark(store)
+    if moment is None:
+        raise UsageError(
+            "there is nothing to report yet", hint="`decayd ingest` or `decayd run` brings events"
+        )
+    close = newest_close(moment, settings.report.timezone)
+    facts = _stored_at(store, close) or collect(store, close, settings)
+    if not facts.features:
+        raise UsageError(
+            f"no week with requests had closed by {moment:%Y-%m-%d %H:%M} UTC",
+            hint="`decayd once` runs the jobs that are due; `decayd status` shows the watermark",
+        )
+    return facts
+
+
+def only(facts: ReportFacts, feature: str) -> ReportFacts:
+    """Return the report of one feature.
+
+    Raises
+    ------
+    UsageError
+        When the report has no such feature; the hint lists those it has.
+    """
+    found = facts.feature(feature)
+    if found is None:
+        known = ", ".join(each.name for each in facts.features) or "none"
+        raise UsageError(f"the report has no feature {feature!r}", hint=f"features: {known}")
+    return msgspec.structs.replace(
+        facts,
+        features=(found,),
+        headline=headline((found,)),
+        changed=tuple(each for each in facts.changed if each.feature == feature),
+    )
+
+
+def render(facts: ReportFacts, form: str) -> str:
+    """Return the report in one format: `html`, `markdown` or `facts-json`."""
+    return str(plugins.load(formats, form).render(facts))
+
+
+def folder_name(facts: ReportFacts) -> str:
+    """Name the folder of a report's files by its newest week.
+
+    It is the ISO year and week, such as ``2026-W42``.
+    """
+    year, number, _ = facts.week.isocalendar()
+    return f"{year}-W{number:02d}"
+
+
+def _write(facts: ReportFacts, folder: Path) -> int:
+    written = 0
+    try:
+        for path, text in _files(facts, folder / folder_name(facts)):
+            write_atomic(path, text)
+            written += 1
+    except OSError as error:
+        _log.warning("report not written", folder=str(folder), error=str(error))
+    return written
+
+
+def _files(facts: ReportFacts, folder: Path) -> Iterator[tuple[Path, str]]:
+    for name in plugins.names(formats):
+        suffix = plugins.load(formats, name).SUFFIX
+        yield folder / f"report.{suffix}", render(facts, name)
+
+
+def _of_week(store: Store, week: date) -> ReportFacts:
+    rows = store.rows("report_of_week", week=week)
+    if not rows:
+        kept = [f"{row['week']}" for row in store.rows("reports_list")]
+        shown = ", ".join(kept[:5]) or "none yet"
+        raise UsageError(f"no report of the week of {week} is kept", hint=f"newest: {shown}")
+    return from_json(rows[0]["facts"])
+
+
+def _stored_at(store: Store, as_of: datetime) -> ReportFacts | None:
+    return _stored_between(store, as_of, as_of)
+
+
+def _stored_between(
+    store: Store, since: datetime, until: datetime, *, excluding: datetime | None = None
+) -> ReportFacts | None:
+    rows = store.rows("report_stored", since=since, until=until, excluding=excluding)
+    return from_json(rows[0]["facts"]) if rows else None
+
+
+def _watermark(store: Store) -> datetime | None:
+    named = {row["name"]: row["value"] for row in store.rows("store_info")}
+    text = named.get("watermark")
+    return datetime.fromisoformat(text).replace(tzinfo=None) if text else None

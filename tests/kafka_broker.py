@@ -1,0 +1,217 @@
+"""A real Kafka broker for tests: any distribution at KAFKA_HOME, or one that runs already.
+
+KAFKA_HOME names an unpacked Apache Kafka (its `bin/` and `libs/`); a broker of our own is started
+from it, KRaft, single node, loopback only. KAFKA_BOOTSTRAP names a broker that runs already. With
+neither, every test that asks for the fixture is skipped and says so.
+"""
+
+import os
+import socket
+import subprocess
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+_START_S = 60
+_SKIPPED = (
+    "needs a Kafka broker: set KAFKA_HOME to an Apache Kafka distribution, or KAFKA_BOOTSTRAP to "
+    "the address of a broker"
+)
+
+
+class Broker:
+    """A broker and what tests do with it: topics, records, and, when it is ours, its death."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self.bootstrap = bootstrap
+
+    def topic(self, n_partitions: int = 1, name: str | None = None) -> str:
+        """Make a topic that keeps records of any age, under a random name unless one is given."""
+        from kafka.admin import KafkaAdminClient, NewTopic
+
+        topic = name or f"t-{uuid.uuid4().hex[:12]}"
+        admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
+        with closing(admin):
+            admin.create_topics(
+                [NewTopic(topic, n_partitions, 1, topic_configs={"retention.ms": "-1"})]
+            )
+        return topic
+
+    def delete_topic(self, topic: str) -> None:
+        """Delete a topic with its records."""
+        from kafka.admin import KafkaAdminClient
+
+        with closing(KafkaAdminClient(bootstrap_servers=self.bootstrap)) as admin:
+            admin.delete_topics([topic])
+
+    def produce(
+        self, topic: str, values: Iterable[bytes | None], n_partitions: int = 1, **options: Any
+    ) -> int:
+        """Write records, round robin over the partitions; return how many."""
+        from kafka import KafkaProducer
+
+        n = 0
+        producer = KafkaProducer(bootstrap_servers=self.bootstrap, linger_ms=20, **options)
+        with closing(producer):
+            for n, value in enumerate(values, 1):
+                producer.send(topic, value, partition=(n - 1) % n_partitions)
+            producer.flush()
+        return n
+
+    def commit(self, group: str, topic: str, offset: int, metadata: str) -> None:
+        """Commit an offset of partition 0 as another program would."""
+        from kafka import KafkaConsumer, TopicPartition
+        from kafka.structs import OffsetAndMetadata
+
+        consumer = KafkaConsumer(bootstrap_servers=self.bootstrap, group_id=group)
+        with closing(consumer):
+            partition = TopicPartition(topic, 0)
+            consumer.assign([partition])
+            consumer.commit({partition: OffsetAndMetadata(offset, metadata, -1)})
+
+    def committed(self, group: str, topic: str, n_partitions: int = 1) -> list[int | None]:
+        """Return a group's committed offsets."""
+        from kafka import KafkaConsumer, TopicPartition
+
+        consumer = KafkaConsumer(bootstrap_servers=self.bootstrap, group_id=group)
+        with closing(consumer):
+            return [consumer.committed(TopicPartition(topic, i)) for i in range(n_partitions)]
+
+
+class OwnBroker(Broker):
+    """A broker process of our own; `start` again on the same folder continues it."""
+
+    def __init__(self, home: Path, folder: Path, extra: Mapping[str, str] | None = None) -> None:
+        self._home = home
+        self._folder = folder
+        self._ports = _free_ports(2)
+        self._process: subprocess.Popen[bytes] | None = None
+        super().__init__(f"127.0.0.1:{self._ports[0]}")
+        folder.mkdir(parents=True, exist_ok=True)
+        self._config = folder / "server.properties"
+        lines = (f"{key}={value}" for key, value in (self._settings() | dict(extra or {})).items())
+        self._config.write_text("\n".join(lines) + "\n")
+
+    def start(self) -> Self:
+        """Format the folder when it is new, start, wait until it answers."""
+        if not (self._folder / "data" / "meta.properties").exists():
+            self._script(
+                "kafka-storage.sh", "format", "--cluster-id", "MkU3OEVBNTcwNTJENDM2Qk",
+                "--config", str(self._config),
+            )  # fmt: skip
+        with (self._folder / "broker.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._home / "bin" / "kafka-server-start.sh", self._config],
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=self._environment(),
+            )  # fmt: skip
+        for _ in range(_START_S * 10):
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self._ports[0]), 0.1):
+                return self
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(0.1)
+                break
+        text = (self._folder / "broker.log").read_text(errors="replace")
+        raise RuntimeError(f"the broker did not start:\n{text[-2000:]}")
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self._end(kill=True)
+
+    def stop(self) -> None:
+        """End it cleanly."""
+        self._end(kill=False)
+
+    def _end(self, *, kill: bool) -> None:
+        if self._process is not None:
+            (self._process.kill if kill else self._process.terminate)()
+            try:
+                self._process.wait(30)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+
+    def _settings(self) -> dict[str, str]:
+        port, controller = self._ports
+        one = dict.fromkeys(
+            (
+                "offsets.topic.num.partitions", "offsets.topic.replication.factor",
+                "transaction.state.log.num.partitions", "transaction.state.log.replication.factor",
+                "transaction.state.log.min.isr", "share.coordinator.state.topic.num.partitions",
+                "share.coordinator.state.topic.replication.factor",
+                "share.coordinator.state.topic.min.isr",
+            ),
+            "1",
+        )  # fmt: skip
+        return one | {
+            "process.roles": "broker,controller",
+            "node.id": "1",
+            "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+            "controller.listener.names": "CONTROLLER",
+            "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}",
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "inter.broker.listener.name": "PLAINTEXT",
+            "log.dirs": str(self._folder / "data"),
+            "log.retention.ms": "-1",
+            "auto.create.topics.enable": "false",
+            "group.initial.rebalance.delay.ms": "0",
+        }
+
+    def _environment(self) -> dict[str, str]:
+        heap = {"KAFKA_HEAP_OPTS": "-Xms128m -Xmx512m", "KAFKA_HEAP": "512m"}
+        return dict(os.environ) | heap | {"LOG_DIR": str(self._folder / "logs")}  # noqa: TID251
+
+    def _script(self, name: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [self._home / "bin" / name, *arguments],
+            capture_output=True, text=True, check=False, env=self._environment(),
+        )  # fmt: skip
+        if done.returncode:
+            raise RuntimeError(f"{name} failed:\n{done.stdout[-1000:]}\n{done.stderr[-1000:]}")
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """Give the one broker that the tests share; names of topics and groups are random."""
+    bootstrap = os.environ.get("KAFKA_BOOTSTRAP")  # noqa: TID251
+    if bootstrap:
+        yield Broker(bootstrap)
+        return
+    broker = OwnBroker(_home(), tmp_path_factory.mktemp("kafka")).start()
+    try:
+        yield broker
+    finally:
+        broker.stop()
+
+
+@pytest.fixture
+def mortal_kafka(tmp_path: Path) -> Iterator[OwnBroker]:
+    """Give a broker, not started yet, that a test may kill."""
+    broker = OwnBroker(_home(), tmp_path / "kafka")
+    yield broker
+    broker.stop()
+
+
+def _home() -> Path:
+    home = os.environ.get("KAFKA_HOME")  # noqa: TID251
+    if not home:
+        pytest.skip(_SKIPPED)
+    if not (Path(home) / "bin" / "kafka-server-start.sh").is_file():
+        pytest.fail(f"KAFKA_HOME={home} has no bin/kafka-server-start.sh")
+    return Path(home)
+
+
+def _free_ports(n: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(n)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [int(one.getsockname()[1]) for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
