@@ -17,7 +17,7 @@ from kafka.structs import OffsetAndMetadata
 
 from collector.source import Committed, Partition, Record
 from decayd.config import KafkaSettings
-from decayd.errors import BrokerUnreachable, ConfigError
+from decayd.errors import BrokerUnreachable, ConfigError, UsageError
 
 _ANSWER_MS = 5_000  # how long one question to the broker may take; a stop may wait for it
 _BOOTSTRAP_MS = 3_000  # the same for finding a broker
@@ -209,6 +209,35 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def on_partitions_lost(self, lost: Iterable[Any]) -> None:
         self._on_revoked(frozenset(map(_key, lost)))
+
+
+def read_one(settings: KafkaSettings, topic: str, partition: int, offset: int) -> Record:
+    """Read one record again, outside of any group.
+
+    Raises
+    ------
+    BrokerUnreachable
+        When no broker answers.
+    UsageError
+        When the broker does not keep the record any more.
+    """
+    options = _options(settings, "") | {"group_id": None, "group_instance_id": None}
+    tp = TopicPartition(topic, partition)
+    try:
+        consumer = KafkaConsumer(**options)
+        try:
+            consumer.assign([tp])
+            consumer.seek(tp, offset)
+            found = consumer.poll(timeout_ms=_ANSWER_MS, max_records=1).get(tp, [])
+        finally:
+            consumer.close(autocommit=False, timeout_ms=_ANSWER_MS)
+    except kafka_errors.OffsetOutOfRangeError:
+        found = []
+    except kafka_errors.KafkaError as error:
+        raise BrokerUnreachable(f"no broker answers at {settings.bootstrap_servers}") from error
+    if not found or found[0].offset != offset:
+        raise UsageError(f"{topic}/{partition} does not keep offset {offset} any more")
+    return _record(found[0])
 
 
 def _options(settings: KafkaSettings, instance: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The Litestar app: health, metrics, the API of `dashboards.operations`, and the report pages."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
 from decayd.errors import ConfigError, DecaydError
 from decayd.metrics import Metrics
@@ -43,8 +44,6 @@ def check_host(host: str) -> None:
 def make_app(context: Context, metrics: Metrics) -> "Litestar":
     """Build the app over one open store."""
     from litestar import Litestar, Request, Response
-    from litestar.config.allowed_hosts import AllowedHostsConfig
-    from litestar.datastructures import ResponseHeader
 
     def explain(_: Request[Any, Any, Any], error: DecaydError) -> Response[dict[str, Any]]:
         body = {"error": str(error), "hint": error.hint, "exit_code": error.exit_code}
@@ -52,22 +51,39 @@ def make_app(context: Context, metrics: Metrics) -> "Litestar":
 
     return Litestar(
         [*_health(context, metrics), *_pages(context), _api(context)],
-        allowed_hosts=AllowedHostsConfig(["127.0.0.1", "localhost", "[::1]"]),
-        before_request=_refuse_other_sites,
+        before_request=_refuse_strangers,
         exception_handlers={DecaydError: explain},
-        response_headers=[ResponseHeader(name=n, value=v) for n, v in _HEADERS.items()],
+        before_send=[_add_headers],
         openapi_config=None,
         request_max_body_size=1 << 20,
     )
 
 
-def _refuse_other_sites(request: "Request[Any, Any, Any]") -> None:
-    """Refuse what a page of another site makes this machine's browser send."""
+async def _refuse_strangers(request: "Request[Any, Any, Any]") -> None:
+    """Refuse what a page of another site makes a browser on this machine send.
+
+    Such a page can point a name of its own at 127.0.0.1, which shows in the Host header, or send a
+    form to it, which shows in the Origin header.
+    """
     from litestar.exceptions import PermissionDeniedException
 
-    origin = request.headers.get("origin")
-    if origin is not None and origin != f"http://{request.headers.get('host', '')}":
-        raise PermissionDeniedException("requests of other sites are refused")
+    host, origin = request.headers.get("host", ""), request.headers.get("origin")
+    if _hostname(host) not in LOOPBACK or origin not in (None, f"http://{host}"):
+        raise PermissionDeniedException("only names of this machine are answered")
+
+
+async def _add_headers(message: Any, _: Any) -> None:
+    from litestar.datastructures import MutableScopeHeaders
+
+    if message["type"] == "http.response.start":
+        MutableScopeHeaders(message).update(_HEADERS)
+
+
+def _hostname(host: str) -> str | None:
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None
 
 
 def _health(context: Context, metrics: Metrics) -> list[Any]:
@@ -90,7 +106,7 @@ def _health(context: Context, metrics: Metrics) -> list[Any]:
 
 
 def _pages(context: Context) -> list[Any]:
-    from litestar import MediaType, Response, get
+    from litestar import MediaType, Request, Response, get
     from litestar.exceptions import NotFoundException
 
     @get("/", media_type=MediaType.HTML, sync_to_thread=True)
@@ -103,20 +119,23 @@ def _pages(context: Context) -> list[Any]:
         return rows
 
     @get("/reports/{week:str}/{form:str}", sync_to_thread=True)
-    def show_report(week: str, form: str) -> Response[str]:
+    def show_report(request: Request[Any, Any, Any]) -> Response[str]:
+        form = request.path_params["form"]
         if form not in _MEDIA:
             raise NotFoundException(f"a report is one of {', '.join(_MEDIA)}")
-        document = perform(context, "report", {"week": week})["documents"][form]
+        found = perform(context, "report", {"week": request.path_params["week"]})
+        document = found["documents"][form]
         return Response(document, media_type=f"{_MEDIA[form]}; charset=utf-8")
 
     return [index, list_reports, show_report]
 
 
 def _api(context: Context) -> Any:
-    from litestar import post
+    from litestar import Request, post
+    from litestar.params import Body
 
     @post("/api/{name:str}", status_code=200, sync_to_thread=True)
-    def api(name: str, data: dict[str, Any]) -> Any:
-        return perform(context, name, data)
+    def api(request: Request[Any, Any, Any], data: Annotated[dict[str, Any], Body()]) -> Any:
+        return perform(context, request.path_params["name"], data)
 
     return api

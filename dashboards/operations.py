@@ -21,7 +21,6 @@ from decayd.jobs import JOBS
 from store.database import Store
 from store.pseudonyms import Pseudonyms
 
-
 LetterState = Literal["new", "retried", "dropped", "all"]
 Limit = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
@@ -158,6 +157,8 @@ def dead_letter(context: Context, *, dead_letter_id: int) -> dict[str, Any]:
 
 def dead_letters_drop(context: Context, *, ids: list[int]) -> dict[str, Any]:
     """Mark dead letters as dealt with."""
+    for dead_letter_id in ids:
+        dead_letter(context, dead_letter_id=dead_letter_id)
     with context.store.transaction() as transaction:
         for dead_letter_id in ids:
             transaction.run("dead_letter_set_state", state="dropped", dead_letter_id=dead_letter_id)

@@ -10,10 +10,10 @@ from decayd.errors import DatasetError
 from store.database import Store
 from training_sets import catalog, guard, manifest
 from training_sets.examples import Examined, Example, Guards, examine
-from training_sets.failures import History, Selection, read_history, select
 from training_sets.publish import Draft, publish
 from training_sets.reasons import Funnel, explain
 from training_sets.rows import PREF, SFT
+from training_sets.selection import History, Selection, read_history, select
 from training_sets.versions import Version, check_name, following
 
 _KINDS = (SFT, PREF)

@@ -13,10 +13,10 @@ from training_sets import taxonomy
 from training_sets.blobs import ROWS
 from training_sets.canonical import digest, encode
 from training_sets.examples import Example
-from training_sets.failures import Period
 from training_sets.labelling import FUNCTIONS
 from training_sets.reasons import REASONS, Funnel, change
 from training_sets.rows import Row, root_digest, utc_text
+from training_sets.selection import Period
 
 SCHEMA = "decayd-manifest/1"
 CANDIDATE = "candidate"

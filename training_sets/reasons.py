@@ -29,7 +29,10 @@ REASONS: dict[str, Reason] = {
         "send `edit` signals with `text`, outcomes with `final_text`, or labels with"
         " `corrected_text`",
     ),
-    "no_consent": Reason("no consent", f"{_GRANT}, or set features.{{feature}}.lawful_basis"),
+    "no_consent": Reason(
+        "no consent (of asker, editor or annotator)",
+        f"{_GRANT}, or set features.{{feature}}.lawful_basis",
+    ),
     "no_user_id": Reason(
         "nobody could be asked: no `user_id`",
         "send `user_id` with requests, or set features.{feature}.lawful_basis",

@@ -9,7 +9,7 @@ from decayd.errors import DatasetError
 from store.database import Store
 from training_sets import catalog
 from training_sets.build import build
-from training_sets.failures import History, read_history
+from training_sets.selection import History, read_history
 
 
 def run(store: Store, as_of: datetime, settings: Settings) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 -- one row per (signal event, request it speaks of) as known at as_of_, with its prior weight.
 -- A signal with only a session belongs to the session's latest request at or before it.
 -- An undo counts within 30 s of the request's accept or insert and then cancels it.
-CREATE OR REPLACE MACRO request_signals(as_of_) AS TABLE
+-- Of request_signals_since only signals with ts >= from_ are looked at.
+CREATE OR REPLACE MACRO request_signals_since(from_, as_of_) AS TABLE
 WITH known AS (
   SELECT event_id, ts, available_at, signal, request_key, session_id, value, text, source,
          source_id, actor_id, chosen, rejected
   FROM signals
-  WHERE available_at <= as_of_ AND NOT duplicate
+  WHERE ts >= from_ AND available_at <= as_of_ AND NOT duplicate
 ),
 asked AS (  -- one per instant, so that a tie does not depend on the order of arrival
   SELECT max(request_key) AS request_key, session_id, ts
@@ -64,3 +65,6 @@ LEFT JOIN (VALUES
   ('gratitude', 0.4), ('model_switch', -0.4), ('dismiss', -0.2), ('bypass', -0.7),
   ('feature_off', -0.7), ('stop', -0.4)
 ) AS p(signal, prior) ON p.signal = j.signal;
+
+CREATE OR REPLACE MACRO request_signals(as_of_) AS TABLE
+SELECT * FROM request_signals_since('-infinity'::TIMESTAMP, as_of_);

@@ -1,0 +1,416 @@
+"""The weekly topics job over synthetic vectors with known groups, through a real store."""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from decayd.config import Settings, StoreSettings
+from decayd.results import Finding
+from drift.run import run
+from store.database import Store
+from store.findings import findings_at
+from tests.topic_streams import (
+    FEATURE,
+    START,
+    Clouds,
+    close,
+    row,
+    run_weeks,
+    week_rows,
+)
+
+LATER = datetime(2030, 1, 1)  # noqa: DTZ001 - the store keeps naive UTC
+TABLES = ("topics", "request_topics", "findings", "incidents", "baselines", "alarm_states")
+Fill = Callable[..., Clouds]
+
+
+@pytest.fixture
+def fill(store: Store) -> Fill:
+    """Insert weeks of 300 queries, so many of them of an unseen group in some weeks."""
+
+    def filled(last: int, new: dict[int, int] | None = None) -> Clouds:
+        store.set_info(first_live_at=START.isoformat())
+        return insert(store, last, new or {})
+
+    return filled
+
+
+def insert(store: Store, last: int, new: dict[int, int]) -> Clouds:
+    clouds = Clouds(1)
+    clouds.fill(store)
+    for week in range(1, last + 1):
+        store.append("requests", week_rows(week, clouds.ask(300, new=new.get(week, 0))))
+    return clouds
+
+
+def emerged(store: Store) -> list[Finding]:
+    return [each for each in findings_at(store, LATER) if each.kind == "topic_emerged"]
+
+
+def query(store: Store, sql: str) -> list[dict[str, Any]]:
+    """Return the rows of any SQL; times and dates are text."""
+    with store.transaction() as transaction:
+        return [
+            json.loads(each[0]) for each in transaction.query(f"SELECT to_json(t) FROM ({sql}) t")
+        ]  # noqa: S608
+
+
+def states(store: Store) -> list[dict[str, Any]]:
+    rows = store.rows("drift_states", feature=FEATURE, stream="topics")
+    return [json.loads(each["state"]) for each in rows]
+
+
+def incidents(store: Store) -> list[tuple[int, str, str]]:
+    rows = query(store, "SELECT as_of, stream, state FROM incidents ORDER BY as_of, stream")
+    return [
+        ((datetime.fromisoformat(each["as_of"]) - START).days // 7, each["stream"], each["state"])
+        for each in rows
+    ]
+
+
+def everything(store: Store) -> dict[str, list[dict[str, Any]]]:
+    return {name: query(store, f"SELECT * FROM {name} ORDER BY ALL") for name in TABLES}  # noqa: S608
+
+
+def test_a_feature_learns_until_four_full_weeks(
+    store: Store, settings: Settings, fill: Fill
+) -> None:
+    fill(4)
+    counts = run_weeks(store, settings, range(1, 5))
+    assert [each["learning"] for each in counts] == [1, 1, 1, 0]
+    assert query(store, "SELECT kind, version, n, accepted_by, reason FROM baselines") == [
+        {
+            "kind": "topics",
+            "version": 1,
+            "n": 1200,
+            "accepted_by": "decayd",
+            "reason": "launch baseline",
+        }
+    ]
+
+
+def test_the_launch_baseline_is_accepted_once(store: Store, settings: Settings, fill: Fill) -> None:
+    fill(7)
+    run_weeks(store, settings, range(1, 8))
+    assert len(query(store, "SELECT * FROM baselines")) == 1
+    frozen = query(store, "SELECT topic_id, count(*) AS n FROM topics GROUP BY topic_id")
+    assert all(each["topic_id"].startswith("t") and each["n"] == 1 for each in frozen)
+
+
+def test_a_week_that_began_before_the_feature_is_no_baseline_week(
+    store: Store, settings: Settings, fill: Fill
+) -> None:
+    clouds = fill(0)
+    late = [r | {"ts": r["ts"] + timedelta(days=2)} for r in week_rows(1, clouds.ask(200))]
+    store.append("requests", [r | {"available_at": r["ts"]} for r in late if r["ts"] < close(1)])
+    for week in range(2, 6):
+        store.append("requests", week_rows(week, clouds.ask(300)))
+    counts = run_weeks(store, settings, range(1, 6))
+    assert [each["learning"] for each in counts] == [1, 1, 1, 1, 0]
+
+
+def test_a_thin_week_does_not_count_for_the_baseline(
+    store: Store, settings: Settings, fill: Fill
+) -> None:
+    clouds = fill(0)
+    for week, n in enumerate((300, 149, 300, 300, 300), start=1):
+        store.append("requests", week_rows(week, clouds.ask(n)))
+    run_weeks(store, settings, range(1, 6))
+    weeks = query(store, "SELECT weeks FROM baselines")[0]["weeks"]
+    days = [(date.fromisoformat(week) - START.date()).days for week in weeks]
+    assert [n // 7 + 1 for n in days] == [1, 3, 4, 5]
+
+
+def test_every_request_gets_one_topic(store: Store, settings: Settings, fill: Fill) -> None:
+    fill(6)
+    run_weeks(store, settings, range(1, 7))
+    rows = query(store, "SELECT request_key, topic_id, version, model_id FROM request_topics")
+    placed = {each["request_key"] for each in rows}
+    asked = query(
+        store, "SELECT request_key FROM requests WHERE available_at <= TIMESTAMP '2026-02-16'"
+    )
+    assert placed == {each["request_key"] for each in asked}
+    assert len(rows) == len(placed)
+
+
+def test_requests_of_a_group_share_their_topics(
+    store: Store, settings: Settings, fill: Fill
+) -> None:
+    fill(5)
+    run_weeks(store, settings, range(1, 6))
+    rows = query(
+        store,
+        "SELECT split_part(query, ' ', 1) AS named, topic_id, count(*) AS n FROM requests"
+        " JOIN request_topics USING (request_key) WHERE topic_id <> 'other' GROUP BY ALL",
+    )
+    groups: dict[str, set[str]] = {}
+    for each in rows:
+        groups.setdefault(each["topic_id"], set()).add(each["named"])
+    assert all(len(names) == 1 for names in groups.values())
+
+
+def test_a_frozen_topic_is_labelled_with_its_groups_word(
+    store: Store, settings: Settings, fill: Fill
+) -> None:
+    fill(4)
+    run_weeks(store, settings, [4])
+    for topic in query(store, "SELECT words, examples FROM topics"):
+        assert topic["words"][0] == topic["examples"][0].split()[0]
+        assert len(topic["examples"]) == 3
+
+
+def test_still_traffic_has_no_finding(store: Store, settings: Settings, fill: Fill) -> None:
+    fill(14)
+    run_weeks(store, settings, range(1, 15))
+    assert findings_at(store, LATER) == []
+    assert [bool(each["why_not"]) for each in states(store)] == [True] + [False] * 10
+
+
+def test_a_new_group_is_found_in_its_first_week_and_keeps_its_id(
+    store: Store, settings: Settings, fill: Fill
+) -> None:
+    fill(13, new=dict.fromkeys(range(8, 14), 30))
+    run_weeks(store, settings, range(1, 14))
+    found = emerged(store)
+    assert [(each.finding_id, each.topic_id) for each in found] == [("F-1", "n1")]
+    first = findings_at(store, close(8))[0]
+    assert first.details["first_week"] == close(7).date().isoformat()
+    assert first.details["words"][0] == "group12"
+    assert [sorted(each["topics"]) for each in states(store)[4:]] == [["n1"]] * 6
+
+
+def test_a_finding_lists_the_requests_of_its_topic(
+    store: Store, settings: Settings, fill: Fill
+) -> None:
+    fill(9, new={8: 30, 9: 30})
+    run_weeks(store, settings, range(1, 10))
+    asked = query(store, "SELECT request_id FROM requests WHERE starts_with(query, 'group12')")
+    members = set(emerged(store)[0].member_request_ids)
+    truth = {each["request_id"] for each in asked}
+    assert len(members & truth) >= 0.95 * len(truth)
+    assert len(members & truth) >= 0.95 * len(members)
+
+
+def test_a_finding_says_how_much_with_an_interval(
+    store: Store, settings: Settings, fill: Fill
+) -> None:
+    fill(8, new={8: 30})
+    run_weeks(store, settings, range(1, 9))
+    now, before = emerged(store)[0].now, emerged(store)[0].before
+    assert now is not None
+    assert before is not None
+    assert now.low is not None
+    assert now.high is not None
+    assert now.low < 0.1 < now.high
+    assert before.value == 0
+    assert before.n == 1200
+
+
+def test_running_a_close_again_changes_nothing(
+    store: Store, settings: Settings, fill: Fill
+) -> None:
+    fill(9, new={8: 30, 9: 30})
+    run_weeks(store, settings, range(1, 10))
+    before = everything(store)
+    run_weeks(store, settings, [9, 8, 4, 9])
+    assert everything(store) == before
+
+
+def test_the_order_of_arrival_changes_nothing(settings: Settings, tmp_path: Path) -> None:
+    results = []
+    for name, step in (("ordered", 1), ("backwards", -1)):
+        with Store.open(StoreSettings(path=tmp_path / f"{name}.duckdb", threads=1)) as store:
+            store.set_info(first_live_at=START.isoformat())
+            clouds = Clouds(1)
+            clouds.fill(store)
+            rows = [r for week in range(1, 10) for r in week_rows(week, clouds.ask(300, new=20))]
+            store.append("requests", rows[::step])
+            run_weeks(store, settings, range(1, 10))
+            results.append(everything(store))
+    assert results[0] == results[1]
+
+
+def test_rows_that_come_later_do_not_change_what_was_said(
+    store: Store, settings: Settings, fill: Fill
+) -> None:
+    clouds = fill(8, new={8: 30})
+    late = [row(f"late {n}", close(7), text) for n, text in enumerate(clouds.ask(100, new=100))]
+    store.append("requests", [each | {"available_at": close(8) + timedelta(1)} for each in late])
+    run_weeks(store, settings, range(1, 9))
+    assert emerged(store)[0].now is not None
+    assert not any(name.startswith("late") for name in emerged(store)[0].member_request_ids)
+
+
+def test_back_filled_weeks_make_a_baseline_but_no_finding(
+    store: Store, settings: Settings, fill: Fill
+) -> None:
+    fill(10, new=dict.fromkeys(range(8, 11), 60))
+    store.set_info(first_live_at=close(10).isoformat())
+    run_weeks(store, settings, [10])
+    assert findings_at(store, LATER) == []
+    assert states(store)[0]["why_not"] == "back-filled"
+    assert len(query(store, "SELECT * FROM baselines")) == 1
+
+
+def test_a_store_without_live_records_raises_no_finding(store: Store, settings: Settings) -> None:
+    insert(store, 9, {9: 60})
+    run_weeks(store, settings, range(1, 10))
+    assert findings_at(store, LATER) == []
+
+
+def test_one_user_with_many_queries_is_not_a_new_topic(
+    store: Store, settings: Settings, fill: Fill
+) -> None:
+    clouds = fill(7)
+    store.append("requests", week_rows(8, clouds.ask(300)))
+    burst = [row(f"b{n}", close(7), text, user_id="one") for n, text in enumerate(clouds.texts[-1])]
+    store.append("requests", burst)
+    run_weeks(store, settings, range(1, 9))
+    assert emerged(store) == []
+
+
+def test_copies_of_one_text_by_nobody_are_not_a_new_topic(
+    store: Store, settings: Settings, fill: Fill
+) -> None:
+    clouds = fill(7)
+    store.append("requests", week_rows(8, clouds.ask(300), user_id=None))
+    same = [row(f"b{n}", close(7), clouds.texts[-1][0], user_id=None) for n in range(100)]
+    store.append("requests", same)
+    run_weeks(store, settings, range(1, 9))
+    assert emerged(store) == []
+
+
+def test_an_incident_opens_once_and_closes_after_four_quiet_weeks(
+    store: Store, settings: Settings, fill: Fill
+) -> None:
+    fill(16, new={8: 40, 9: 40})
+    run_weeks(store, settings, range(1, 17))
+    history = incidents(store)
+    assert history[0] == (8, "topic:n1", "opened")
+    assert [each[2] for each in history] == ["opened", "closed"]
+    last_alarm = max(n for n, each in enumerate(states(store), start=4) if each["topics"])
+    assert history[1][0] == last_alarm + 4
+    assert emerged(store)[0].state == "closed"
+
+
+def test_a_doubled_share_is_announced_again(store: Store, settings: Settings, fill: Fill) -> None:
+    fill(10, new={8: 20, 9: 22, 10: 60})
+    run_weeks(store, settings, range(1, 11))
+    assert incidents(store) == [(8, "topic:n1", "opened"), (10, "topic:n1", "changed")]
+
+
+def test_a_topic_that_comes_back_keeps_its_id(store: Store, settings: Settings, fill: Fill) -> None:
+    fill(19, new={8: 40, 18: 40, 19: 40})
+    run_weeks(store, settings, range(1, 20))
+    assert [each[1:] for each in incidents(store)] == [
+        ("topic:n1", "opened"),
+        ("topic:n1", "closed"),
+        ("topic:n1", "opened"),
+    ]
+    assert [each.topic_id for each in emerged(store)] == ["n1"]
+    assert emerged(store)[0].state == "open"
+
+
+def test_a_new_topic_takes_over_earlier_requests_of_the_last_weeks(
+    store: Store, settings: Settings, fill: Fill
+) -> None:
+    fill(8, new={7: 2, 8: 40})
+    run_weeks(store, settings, range(1, 9))
+    rows = query(
+        store,
+        "SELECT DISTINCT t.topic_id, t.as_of FROM request_topics t JOIN requests r USING (request_key)"
+        " WHERE starts_with(r.query, 'group12') AND r.request_id LIKE 'r7-%' ORDER BY t.as_of",
+    )
+    assert rows[-1]["topic_id"] == "n1"
+    assert rows[0]["topic_id"] != "n1"
+
+
+def test_queries_unlike_the_baseline_belong_to_other(
+    store: Store, settings: Settings, fill: Fill
+) -> None:
+    fill(5, new={5: 4})
+    run_weeks(store, settings, range(1, 6))
+    rows = query(
+        store,
+        "SELECT DISTINCT topic_id FROM request_topics JOIN requests USING (request_key)"
+        " WHERE starts_with(query, 'group12')",
+    )
+    assert rows == [{"topic_id": "other"}]
+
+
+def test_too_few_votes_in_a_week_are_said(store: Store, settings: Settings, fill: Fill) -> None:
+    clouds = fill(4)
+    store.append("requests", week_rows(5, clouds.ask(60)))
+    run_weeks(store, settings, range(1, 6))
+    assert states(store)[-1]["why_not"] == "not enough data: 60 votes, a test needs 150"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"source_kind": "synthetic"}, {"probe": True}, {"status": "error"}, {"duplicate": True}],
+    ids=["synthetic", "probe", "error", "duplicate"],
+)
+def test_only_user_requests_count(
+    store: Store, settings: Settings, fill: Fill, fields: dict[str, Any]
+) -> None:
+    clouds = fill(8)
+    others = [row(f"x{n}", close(7), text, **fields) for n, text in enumerate(clouds.texts[-1])]
+    store.append("requests", others)
+    run_weeks(store, settings, range(1, 9))
+    assert emerged(store) == []
+
+
+def test_features_are_kept_apart(store: Store, settings: Settings, fill: Fill) -> None:
+    clouds = fill(8)
+    for week in range(1, 9):
+        rows = week_rows(week, clouds.ask(300, new=30 if week == 8 else 0), feature="second")
+        store.append("requests", [_renamed(each) for each in rows])
+    run_weeks(store, settings, range(1, 9))
+    assert [each.feature for each in emerged(store)] == ["second"]
+
+
+def test_another_model_is_said_once_and_changes_nothing_else(
+    store: Store, settings: Settings, fill: Fill
+) -> None:
+    fill(7)
+    run_weeks(store, settings, range(1, 6))
+    store.append("baselines", _of_another_model(store))
+    before = everything(store)["request_topics"]
+    counts = run_weeks(store, settings, [6, 7])
+    found = findings_at(store, LATER)
+    assert [(each.kind, each.state) for each in found] == [("topic_model_changed", "open")]
+    assert "topics.model" in found[0].next_step
+    assert everything(store)["request_topics"] == before
+    assert [each["features"] for each in counts] == [0, 0]
+
+
+def test_a_store_without_requests_has_nothing_to_do(store: Store, settings: Settings) -> None:
+    assert run(store, close(1), settings)["features"] == 0
+
+
+def _of_another_model(store: Store) -> list[dict[str, Any]]:
+    accepted = store.rows("baseline_newest", feature=FEATURE, kind="topics", as_of=LATER)[0]
+    details = json.loads(accepted["details"]) | {"model_id": "another@0"}
+    other = {"feature": FEATURE, "kind": "topics", "version": 2, "details": json.dumps(details)}
+    return [accepted | other]
+
+
+def _renamed(each: dict[str, Any]) -> dict[str, Any]:
+    name = f"second {each['request_id']}"
+    return row(name, each["ts"], each["query"], feature="second")
+
+
+def test_weeks_follow_the_reports_time_zone(settings: Settings, store: Store) -> None:
+    zone = settings.model_copy(
+        update={"report": settings.report.model_copy(update={"timezone": "Europe/Berlin"})}
+    )
+    insert(store, 5, {})
+    closes: Sequence[datetime] = [close(week) - timedelta(hours=1) for week in range(1, 6)]
+    counts = [run(store, as_of, zone) for as_of in closes]
+    assert counts[-1]["learning"] == 0
+    weeks = query(store, "SELECT weeks FROM baselines")[0]["weeks"]
+    assert all(date.fromisoformat(week).weekday() == 0 for week in weeks)
