@@ -22,10 +22,10 @@ def run(store: Store, as_of: datetime, settings: Settings) -> dict[str, Any]:  #
     Returns
     -------
     dict
-        The number of rows that were marked, by kind, for kinds with any.
+        The number of rows that were marked, by table, for tables with any.
     """
     with store.transaction() as transaction:
         span = (since(store, _MARK, as_of), as_of)
-        marked = {kind: mark_duplicates(transaction, f"{kind}s", *span) for kind in KINDS}
+        marked = mark_duplicates(transaction, [f"{kind}s" for kind in KINDS], *span)
         mark_run(transaction, store, _MARK, as_of)
-    return {kind: n for kind, n in marked.items() if n}
+    return marked

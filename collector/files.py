@@ -13,6 +13,8 @@ from decayd.errors import UsageError
 from store.database import Store
 from store.pseudonyms import Pseudonyms
 
+__all__ = ["FileOptions", "Totals", "ingest", "replay_batches"]
+
 BATCH_RECORDS = 10_000  # larger batches cost memory and gain nothing that could be measured
 
 

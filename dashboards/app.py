@@ -55,6 +55,7 @@ def make_app(context: Context, metrics: Metrics) -> "Litestar":
         exception_handlers={DecaydError: explain},
         before_send=[_add_headers],
         openapi_config=None,
+        logging_config=None,
         request_max_body_size=1 << 20,
     )
 

@@ -112,9 +112,11 @@ class FeatureClose:
         if known is None or week is None or week.result is None:
             return None
         month = [measured.key.week - WEEK * back for back in range(_MONTH)]
-        first = min(w for w in month if w > max(base.weeks) or w == measured.key.week)
-        rows = self._frame.between(self._span(first)[0], self._span(measured.key.week)[1])
-        scales = [week.result, measure_rows(known, rows)]
+        since = [w for w in month if w > max(base.weeks)]
+        scales = {1: week.result}
+        if len(since) > 1:
+            rows = self._frame.between(self._span(since[-1])[0], self._span(since[0])[1])
+            scales[len(since)] = measure_rows(known, rows)
         return signal_shift.figure(known, scales, self._frozen, base)
 
     def _know(self, until: datetime) -> Known:

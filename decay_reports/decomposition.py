@@ -84,4 +84,4 @@ def _shares(n: Floats, chosen: Bools) -> Floats:
 
 
 def _rates(n: Floats, total: Floats) -> Floats:
-    return np.divide(total, n, out=np.full(len(n), np.nan), where=n > 0)
+    return np.asarray(np.divide(total, n, out=np.full(len(n), np.nan), where=n > 0), float)

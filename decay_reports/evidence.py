@@ -133,6 +133,7 @@ def _dataset(row: Row, name: str) -> DatasetFacts:
         state=row["state"],
         n_rows=row["n_rows"],
         command=f"decayd datasets pull {spec}{candidate} --format trl-sft -o DIR",
+        weeks=row["weeks"] or 0,
         n_failures=counts.get("failures", 0),
         failures=_counts(counts.get("failures_by_type", {})),
         rows_by_type=_counts(counts.get("by_failure_type", {})),
@@ -154,14 +155,15 @@ def _counts(tally: Mapping[str, int]) -> tuple[Count, ...]:
 
 def findings(material: Material, name: str) -> tuple[FindingFacts, ...]:
     """Return the feature's findings that are open, or were closed at this report."""
-    return tuple(_finding(f) for f in _current(material.findings, material) if f.feature == name)
+    current = _current(material.findings, material)
+    return tuple(_finding(f, material) for f in current if f.feature == name)
 
 
 def _current(found: Iterable[Finding], material: Material) -> list[Finding]:
     return [f for f in found if f.state == "open" or f.as_of == material.as_of]
 
 
-def _finding(found: Finding) -> FindingFacts:
+def _finding(found: Finding, material: Material) -> FindingFacts:
     n = len(found.member_request_ids)
     return FindingFacts(
         finding_id=found.finding_id,
@@ -170,6 +172,7 @@ def _finding(found: Finding) -> FindingFacts:
         severity=found.severity,
         state=found.state,
         week=found.week,
+        since=material.findings_since[found.finding_id],
         n_members=n,
         next_step=visible(found.next_step),
         command=f"decayd findings show {found.finding_id} --json" if n else "",

@@ -79,7 +79,7 @@ class TrendPoint(msgspec.Struct, frozen=True, kw_only=True):
 
     `success` is the figure at the newest `lag` >= 1, None for the provisional week; `first` is
     the figure at lag 0, the first that was printed, None for a back-filled week. `restated` says
-    that the two differ by half a point or more.
+    that the two differ by a point or more.
     """
 
     week: date
@@ -172,7 +172,8 @@ class ChangeFacts(msgspec.Struct, frozen=True, kw_only=True):
 class DatasetFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The newest version of a training set, and the command that pulls it.
 
-    `failures` counts what the build looked at, by type; `rows_by_type` what became rows of it.
+    `failures` counts what the build looked at in its `weeks`, by type; `rows_by_type` what became
+    rows of the set.
     """
 
     name: str
@@ -180,6 +181,7 @@ class DatasetFacts(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     n_rows: int
     command: str
+    weeks: int = 0
     n_failures: int = 0
     failures: tuple[Count, ...] = ()
     rows_by_type: tuple[Count, ...] = ()
@@ -188,7 +190,10 @@ class DatasetFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FindingFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """A finding that is open or was closed this week, and the command that lists its requests."""
+    """A finding that is open or was closed this week, and the command that lists its requests.
+
+    `week` is the newest it is about, `since` the first.
+    """
 
     finding_id: str
     kind: str
@@ -196,6 +201,7 @@ class FindingFacts(msgspec.Struct, frozen=True, kw_only=True):
     severity: str
     state: str
     week: date
+    since: date
     n_members: int
     next_step: str = ""
     command: str = ""

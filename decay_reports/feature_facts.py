@@ -21,15 +21,16 @@ from decay_reports.facts import (
     WeekFacts,
 )
 from decay_reports.machines import before_weeks, infrastructure, pooled
-from decay_reports.material import TREND_WEEKS, Material, details, estimate
+from decay_reports.material import TREND_WEEKS, Material, Row, details, estimate
 from decay_reports.numbers import visible
 from decay_reports.verdicts import Baseline, Verdict, WeekEstimate
 from decayd.results import Estimate
 from decayd.weeks import WEEK
 
 _Z95 = 1.96
-_RESTATED = 0.005  # half a point: what a reader of whole percents can notice
+_RESTATED = 0.01  # one point; a week wobbles by less while its last outcomes arrive
 _LABEL = 80  # characters of a topic's label
+_REST = {"other": "fits no topic", "unembedded": "not embedded yet"}
 _CURVES = (("failures", "F0"), ("successes", "F1"))
 
 
@@ -198,7 +199,7 @@ def _topics(
     return tuple(
         TopicFacts(
             topic_id=topic.topic_id,
-            label=visible(labels.get(topic.topic_id, {}).get("label") or "", _LABEL),
+            label=_label(labels.get(topic.topic_id, {}), topic.topic_id),
             share_before=Estimate(topic.share_before, n=attribution.n_before),
             share_now=Estimate(topic.share_now, n=attribution.n_now),
             success_before=topic.success_before,
@@ -208,6 +209,10 @@ def _topics(
         )
         for topic in attribution.topics
     )
+
+
+def _label(topic: Row, topic_id: str) -> str:
+    return visible(topic.get("label") or _REST.get(topic_id, "no label"), _LABEL)
 
 
 def _methods(material: Material, name: str, verdict: Verdict) -> MethodFacts:

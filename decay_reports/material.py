@@ -39,6 +39,7 @@ class Material:
     changes: tuple[Row, ...]
     datasets: tuple[Row, ...]
     findings: tuple[Finding, ...]
+    findings_since: Mapping[str, date]
     acknowledged: frozenset[str]
 
     @property
@@ -116,6 +117,10 @@ def gather(store: Store, as_of: datetime, settings: Settings) -> Material:
         ),
         datasets=tuple(store.rows("report_datasets", as_of=as_of)),
         findings=tuple(findings_at(store, as_of)),
+        findings_since={
+            row["finding_id"]: row["first_week"]
+            for row in store.rows("report_findings_since", as_of=as_of)
+        },
         acknowledged=frozenset(
             row["finding_id"] for row in store.rows("report_acknowledged", as_of=as_of)
         ),

@@ -172,13 +172,21 @@ def weeks(values: Sequence[date]) -> str:
     """
     if not values:
         return "no weeks"
+    first, end = min(values), max(values) + timedelta(days=6)
+    return f"{weeks_only(values)} ({first.day} {first:%b} – {day(end)})"
+
+
+def weeks_only(values: Sequence[date]) -> str:
+    """Print a run of weeks by their ISO numbers.
+
+    >>> weeks_only([date(2026, 6, 8), date(2026, 6, 1)]), weeks_only([date(2026, 6, 1)])
+    ('weeks 23–24', 'week 23')
+    """
     ordered = sorted(values)
     numbers = [str(value.isocalendar().week) for value in ordered]
     unbroken = all(b - a == timedelta(days=7) for a, b in pairwise(ordered))
     named = f"{numbers[0]}–{numbers[-1]}" if unbroken and len(numbers) > 1 else ", ".join(numbers)
-    end = ordered[-1] + timedelta(days=6)
-    word = "week" if len(numbers) == 1 else "weeks"
-    return f"{word} {named} ({ordered[0].day} {ordered[0]:%b} – {day(end)})"
+    return f"week {named}" if len(numbers) == 1 else f"weeks {named}"
 
 
 def visible(text: str, limit: int = 200) -> str:

@@ -1,15 +1,15 @@
 """The report as plain blocks in reading order: a format lays them out and escapes their text.
 
-Page one comes from `wording`, a feature's section from `sections`; both forms for people, HTML and
+Page one comes from `page_one`, a feature's section from `sections`; both forms for people, HTML and
 Markdown, print this outline, so they can't disagree.
 """
 
 from datetime import date
 from typing import Literal, NamedTuple
 
-from decay_reports import numbers, wording
+from decay_reports import numbers, page_one, wording
 from decay_reports.facts import FeatureFacts, ReportFacts
-from decay_reports.wording import Line
+from decay_reports.page_one import Line
 
 
 class Text(NamedTuple):
@@ -94,24 +94,24 @@ def outline(facts: ReportFacts) -> Outline:
         title=title(facts),
         weeks=wording.weeks_line(facts),
         headline=facts.headline,
-        quiet=wording.quiet_line(facts) if wording.is_quiet(facts) else "",
+        quiet=page_one.quiet_line(facts) if page_one.is_quiet(facts) else "",
         briefs=briefs,
-        measurement=wording.measurement_line(facts),
-        changed=wording.changed_line(facts),
+        measurement=page_one.measurement_line(facts),
+        changed=page_one.changed_line(facts),
         methods=methods(facts),
     )
 
 
 def _brief(feature: FeatureFacts, anchor: str, today: date) -> Brief:
-    owner = Line("owner", wording.owner_line(feature, today))
+    owner = Line("owner", page_one.owner_line(feature, today))
     return Brief(
         feature=feature,
         anchor=anchor,
         mark=wording.MARKS[feature.verdict],
         verdict=wording.VERDICTS[feature.verdict],
         words=feature.words,
-        lines=tuple(wording.brief(feature, today)),
-        verdict_lines=(*wording.level_lines(feature), owner),
+        lines=tuple(page_one.brief(feature, today)),
+        verdict_lines=(*page_one.level_lines(feature), owner),
     )
 
 

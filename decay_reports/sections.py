@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from decay_reports import numbers, wording
 from decay_reports.facts import (
     AttributionFacts,
+    ChangeFacts,
     Count,
     DatasetFacts,
     EmergedFacts,
@@ -14,12 +15,14 @@ from decay_reports.facts import (
     TrendPoint,
 )
 from decay_reports.outline import Bullets, Figure, Lines, Section, Table, Text
-from decay_reports.wording import Line
+from decay_reports.page_one import Line
 from decayd.results import Estimate
 
 _TOPICS_SHOWN = 8
 _WEEKS_IN_SHORT = 8
 _EXACT = 1e-9
+_LONG = 1e6  # an alarm's level from which digits say nothing
+_LAUNCH = {"launch": "decayd at launch"}
 
 
 def sections(feature: FeatureFacts) -> list[Section]:
@@ -64,7 +67,7 @@ def _trend_row(point: TrendPoint) -> tuple[str, ...]:
     return (
         numbers.day(point.week),
         final,
-        first + (" (restated)" if point.restated else ""),
+        first,
         numbers.milliseconds(point.latency_p95_ms),
         numbers.share(point.error_share, 1),
         numbers.count(point.n_requests),
@@ -92,7 +95,7 @@ def _outcomes_words(health: HealthFacts) -> str:
 
 def _why(feature: FeatureFacts) -> Section | None:
     attribution = feature.attribution
-    if attribution is None or not _is_change(feature, attribution):
+    if attribution is None or not wording.has_changed(feature):
         return None
     before, now = numbers.weeks(attribution.weeks_before), numbers.weeks(attribution.weeks_now)
     n = f"n {numbers.count(attribution.before.n)} and {numbers.count(attribution.now.n)}"
@@ -101,12 +104,6 @@ def _why(feature: FeatureFacts) -> Section | None:
     alt = "; ".join(f"{row[0]} {row[1]}" for row in table.rows)
     figure = Figure("waterfall", caption, alt, table, beside=True)
     return Section("Why", (figure, Text(_sum_words(attribution))), wide=True)
-
-
-def _is_change(feature: FeatureFacts, attribution: AttributionFacts) -> bool:
-    low, high = attribution.total.low, attribution.total.high
-    apart = low is not None and high is not None and (low > 0 or high < 0)
-    return apart or feature.verdict in {"falling", "recovering"}
 
 
 def _causes(attribution: AttributionFacts) -> str:
@@ -150,29 +147,34 @@ def _sum_words(attribution: AttributionFacts) -> str:
 def _since(feature: FeatureFacts) -> Section | None:
     if not feature.changes:
         return None
+    began = feature.onset is not None
     rows = tuple(
         (
             str(number),
             numbers.day(change.day),
             f"{change.artifact} {change.name}" + (" (every feature)" if change.everywhere else ""),
-            f"{change.before or '?'} → {change.after or '?'}"
-            if change.before or change.after
-            else "",
+            _from_to(change),
             change.ref,
-            wording.ledger_words(change),
+            *((wording.ledger_words(change),) if began else ()),
         )
         for number, change in enumerate(feature.changes, start=1)
     )
-    head = ("No.", "Day", "Change", "From → to", "Reference", "In time")
-    began = f"The fall began in the week of {numbers.day(feature.onset)}." if feature.onset else ""
-    note = f"{began} Nearness in time is shown, not cause.".strip()
-    return Section(
-        "What changed, and when", (Text(note), Table(head, rows, "Change ledger")), wide=True
+    head = ("No.", "Day", "Change", "From → to", "Reference", *(("In time",) if began else ()))
+    note = "Nearness in time is shown, not cause."
+    if feature.onset:
+        note = f"The fall began in the week of {numbers.day(feature.onset)}. {note}"
+    blocks = (Text(note), Table(head, rows, "Change ledger"))
+    return Section("What changed, and when", blocks if began else blocks[1:], wide=True)
+
+
+def _from_to(change: ChangeFacts) -> str:
+    return (
+        f"{change.before or '?'} → {change.after or '?'}" if change.before or change.after else ""
     )
 
 
 def _where(feature: FeatureFacts) -> Section | None:
-    if not feature.topics:
+    if not feature.topics or not wording.has_changed(feature):
         return None
     topics = sorted(feature.topics, key=lambda t: (-abs(t.contribution or 0.0), t.topic_id))
     shown, rest = topics[:_TOPICS_SHOWN], topics[_TOPICS_SHOWN:]
@@ -196,7 +198,7 @@ def _topic_row(topic: TopicFacts, change: float) -> tuple[str, ...]:
     kind = "" if topic.kind == "shared" else f", {topic.kind}"
     success_before = "–" if topic.kind == "new" else numbers.share_of(topic.success_before)
     success_now = "–" if topic.kind == "gone" else numbers.share_of(topic.success_now)
-    named = f"{topic.label or 'no label'} ({topic.topic_id}{kind})"
+    named = f"{topic.label} ({topic.topic_id}{kind})"
     return (named, f"{before} → {now}", success_before, success_now, numbers.points(change, 2))
 
 
@@ -233,7 +235,10 @@ def _failures(feature: FeatureFacts) -> Section | None:
 
 def _dataset(dataset: DatasetFacts) -> list[Text | Lines | Table]:
     held = f"{wording.dataset_words(dataset)}{_tally(dataset.rows_by_type)}"
-    looked = f"{numbers.count(dataset.n_failures, 'failure')}{_tally(dataset.failures)}"
+    looked = (
+        f"{numbers.count(dataset.n_failures, 'failure')} of {numbers.count(dataset.weeks, 'week')}"
+    )
+    looked += _tally(dataset.failures)
     lines = [Line("set", held, dataset.command if dataset.n_rows else ""), Line("out of", looked)]
     blocks: list[Text | Lines | Table] = [Lines(tuple(lines))]
     if dataset.rejects:
@@ -258,7 +263,7 @@ def _findings(feature: FeatureFacts) -> Section | None:
     lines = [
         Line(
             f"{f.finding_id} {f.state}",
-            f"{f.title}; {numbers.week(f.week)}"
+            f"{f.title}; since {numbers.week(f.since)}"
             + (f"; {numbers.count(f.n_members, 'request')}" if f.n_members else "")
             + (f"; next: {f.next_step}" if f.next_step else ""),
             f.command,
@@ -280,8 +285,9 @@ def _methods(feature: FeatureFacts) -> tuple[Line, ...]:
         said = (
             f"{numbers.weeks(feature.baseline.weeks)}: {numbers.share_of(feature.baseline.success)}"
         )
-        by = feature.baseline.accepted_by
-        lines.append(Line("baseline", said + (f"; accepted by {by}" if by else "")))
+        by, reason = feature.baseline.accepted_by, feature.baseline.reason
+        accepted = f"; accepted by {_LAUNCH.get(by, by)}" if by else ""
+        lines.append(Line("baseline", said + accepted + (f": {reason}" if by and reason else "")))
     if m.n_eff is not None and m.lam is not None:
         lines.append(
             Line("weight", f"lambda {m.lam:.2f} of the signal model; n_eff {m.n_eff:,.0f}")
@@ -289,9 +295,8 @@ def _methods(feature: FeatureFacts) -> tuple[Line, ...]:
     if m.arrived_by_day:
         lines.append(Line("known after", _arrived(m.arrived_by_day)))
     if m.alarm_level is not None and m.alarm_threshold is not None:
-        lines.append(
-            Line("alarm", f"level {m.alarm_level:,.1f}; pages above {m.alarm_threshold:,.0f}")
-        )
+        level = f"{m.alarm_level:,.1f}" if m.alarm_level < _LONG else f"{m.alarm_level:.1e}"
+        lines.append(Line("alarm", f"level {level}; pages above {m.alarm_threshold:,.0f}"))
     lines.append(Line("topics", m.topic_model or "not measured"))
     return tuple(lines)
 

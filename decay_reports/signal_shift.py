@@ -1,12 +1,13 @@
 """Whether signals changed their meaning: what a model frozen at the baseline leaves unexplained."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
+from decay_reports.alarms import WEEK_SD
 from decay_reports.clusters import Z95, sum_of_squares
 from decay_reports.feature_weeks import Known
 from decay_reports.figure import Figure, with_se
@@ -16,6 +17,7 @@ from decay_reports.signal_model import SignalModel, train
 from decay_reports.success import PseudoOutcomes
 
 MAX_Z = 4.0
+_CONTRADICTS_Z = 3.0
 MIN_MOVE = 0.02
 
 
@@ -34,56 +36,86 @@ class Level(Protocol):
 
 
 @dataclass(frozen=True)
-class Rest:
-    """Weighted mean of y - f over labelled requests, and its clustered standard error."""
+class Reading:
+    """What a frozen f makes of some requests, with clustered standard errors.
 
-    value: float
+    `rest` is the weighted mean of y - f over the `n` labelled ones, `promise` the mean of f over
+    all of them.
+    """
+
+    rest: float
     se: float
+    promise: float
+    promise_se: float
     n: int
 
 
 def freeze(period: Period) -> dict[str, Any] | None:
-    """Train f on the baseline weeks and note the rest it leaves there; None with too few labels."""
+    """Train f on the baseline weeks and note how it reads them; None with too few labels."""
     known, rows = period.known, period.rows
     chosen = rows[known.labels.member[rows]]
     target = np.clip(known.labels.target[chosen], 0.0, 1.0)
     model = train(known.frame.take(chosen), target)
     if model is None:
         return None
-    left = rest(known, rows, model)
-    return {"model": model.to_json(), "rest": left.value, "se": left.se, "n": left.n}
+    return {"model": model.to_json(), "reading": asdict(read(known, rows, model))}
 
 
-def rest(known: Known, rows: slice | Ints, model: SignalModel) -> Rest:
-    """Measure what a model leaves unexplained over some rows with at least one label."""
-    member = known.labels.member[rows]
-    chosen = known.frame.take(rows).take(member)
+def read(known: Known, rows: slice | Ints, model: SignalModel) -> Reading:
+    """Read some requests, at least one of them labelled, with a frozen f."""
+    asked, member = known.frame.take(rows), known.labels.member[rows]
+    f = model.predict(asked)
     w = known.labels.weight[rows][member]
-    left = known.labels.target[rows][member] - model.predict(chosen)
-    mean = float(w @ left / w.sum())
-    influence = w * (left - mean) / w.sum()
-    return Rest(mean, math.sqrt(sum_of_squares(influence, chosen.cluster)), len(left))
+    left = known.labels.target[rows][member] - f[member]
+    rest = float(w @ left / w.sum())
+    influence = w * (left - rest) / w.sum()
+    return Reading(
+        rest=rest,
+        se=math.sqrt(sum_of_squares(influence, asked.cluster[member])),
+        promise=float(f.mean()),
+        promise_se=math.sqrt(sum_of_squares((f - f.mean()) / len(f), asked.cluster)),
+        n=len(left),
+    )
 
 
 def figure(
-    known: Known, scales: Sequence[PseudoOutcomes], frozen: Mapping[str, Any], base: Level
+    known: Known, scales: Mapping[int, PseudoOutcomes], frozen: Mapping[str, Any], base: Level
 ) -> Figure:
-    """Compare the rest of a week, and of the month that ends with it, with the baseline's.
+    """Compare how f reads a week, and the month that ends with it, with the baseline weeks.
 
-    It fires when on one of the scales the rest moved by more than 2 points and 4 standard errors
-    while success stayed within its interval of the baseline: then the signals changed, not what
-    they stand for. A fall that f doesn't see moves the rest as well, which is why success is
-    asked first. The scale that fires, else the one that moved most, makes the figure.
+    It fires when, on one of the scales, success stayed within its interval of the baseline and
+    either the rest moved by more than 2 points and 4 standard errors, or f's promise did so and
+    the rest contradicts it at 3: then the signals changed, not what they stand for. A real fall
+    moves both down and success with them. The scale that fires, else the one whose rest moved
+    most, makes the figure.
+
+    Parameters
+    ----------
+    scales
+        Success of the scale by its length in weeks.
     """
-    figures = [_compare(known, scale, frozen, base) for scale in scales]
+    before, model = Reading(**frozen["reading"]), SignalModel.from_json(frozen["model"])
+    figures = [
+        _compare(before, read(known, result.rows, model), weeks, _apart(result, base))
+        for weeks, result in scales.items()
+    ]
     return max(figures, key=lambda made: (made.details["fired"], abs(made.details["z"])))
 
 
-def _compare(known: Known, scale: PseudoOutcomes, frozen: Mapping[str, Any], base: Level) -> Figure:
-    now = rest(known, scale.rows, SignalModel.from_json(frozen["model"]))
-    moved, se = now.value - frozen["rest"], math.hypot(now.se, frozen["se"])
+def _compare(before: Reading, now: Reading, weeks: int, success_moved: bool) -> Figure:
+    moved, se = now.rest - before.rest, math.hypot(now.se, before.se)
+    promised = now.promise - before.promise
+    promised_se = math.hypot(now.promise_se, before.promise_se, WEEK_SD / math.sqrt(weeks))
     z = moved / se if se > 0 else 0.0
-    success_moved = abs(scale.value - base.value) > Z95 * math.hypot(scale.se, base.se)
-    fired = abs(z) > MAX_Z and abs(moved) > MIN_MOVE and not success_moved
-    details = {"z": z, "fired": fired, "rest": now.value, "rest_before": frozen["rest"]}
+    contradicts = abs(z) > _CONTRADICTS_Z and moved * promised < 0
+    meaning_moved = _beyond(moved, se) or (_beyond(promised, promised_se) and contradicts)
+    details = {"z": z, "fired": meaning_moved and not success_moved, "promise": promised}
     return with_se("signal_shift", moved, se, n=now.n, details=details)
+
+
+def _apart(result: PseudoOutcomes, base: Level) -> bool:
+    return abs(result.value - base.value) > Z95 * math.hypot(result.se, base.se)
+
+
+def _beyond(moved: float, se: float) -> bool:
+    return abs(moved) > max(MIN_MOVE, MAX_Z * se)

@@ -48,7 +48,7 @@ def _moved(now: FeatureFacts, old: FeatureFacts) -> str:
         return ""
     if abs(after - before) < _NEWS:
         return ""
-    change = f"{numbers.points(after - before)} pts"
+    change = f"success {numbers.points(after - before)} pts"
     return f"{change} ({numbers.percent(before)} → {numbers.percent(after)})"
 
 

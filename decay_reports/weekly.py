@@ -31,16 +31,16 @@ def run(store: Store, as_of: datetime, settings: Settings) -> dict[str, Any]:
     Running it again stores nothing and writes the same bytes. A folder that can't be written is
     logged: the facts are kept, and `decayd report --out` writes them elsewhere.
     """
-    stored = _stored_at(store, as_of)
-    facts = stored or collect(store, as_of, settings)
-    if stored is None:
+    kept = bool(store.rows("report_stored", since=as_of, until=as_of, excluding=None))
+    facts = _stored_at(store, as_of) or collect(store, as_of, settings)
+    if not kept:
         encoded = to_json(facts)
         row = {"week": facts.week, "as_of": as_of, "facts": encoded.decode()}
         store.append("reports", [row | {"sha256": sha256_hex(encoded)}])
     return {
         "features": len(facts.features),
         "falling": sum(feature.verdict == "falling" for feature in facts.features),
-        "stored": int(stored is None),
+        "stored": int(not kept),
         "files": _write(facts, settings.report.folder),
     }
 
@@ -158,11 +158,12 @@ def _files(facts: ReportFacts, folder: Path) -> Iterator[tuple[Path, str]]:
 
 def _of_week(store: Store, week: date) -> ReportFacts:
     rows = store.rows("report_of_week", week=week)
-    if not rows:
+    facts = _readable(rows[0]) if rows else None
+    if facts is None:
         kept = [f"{row['week']}" for row in store.rows("reports_list")]
         shown = ", ".join(kept[:5]) or "none yet"
         raise UsageError(f"no report of the week of {week} is kept", hint=f"newest: {shown}")
-    return from_json(rows[0]["facts"])
+    return facts
 
 
 def _stored_at(store: Store, as_of: datetime) -> ReportFacts | None:
@@ -173,7 +174,16 @@ def _stored_between(
     store: Store, since: datetime, until: datetime, *, excluding: datetime | None = None
 ) -> ReportFacts | None:
     rows = store.rows("report_stored", since=since, until=until, excluding=excluding)
-    return from_json(rows[0]["facts"]) if rows else None
+    return _readable(rows[0]) if rows else None
+
+
+def _readable(row: dict[str, Any]) -> ReportFacts | None:
+    """Read kept facts; those of another decayd's form count as not kept."""
+    try:
+        return from_json(row["facts"])
+    except msgspec.ValidationError as error:
+        _log.warning("kept report has another form", as_of=f"{row['as_of']}", error=str(error))
+        return None
 
 
 def _watermark(store: Store) -> datetime | None:

@@ -1,8 +1,6 @@
 """The sentences of the report, in plain text: formats only escape them and lay them out."""
 
 from collections.abc import Sequence
-from datetime import date
-from typing import NamedTuple
 
 from decay_reports import numbers
 from decay_reports.facts import (
@@ -30,28 +28,25 @@ PARTS = {
     "gone_topics": "gone topics",
 }
 _ORDER = tuple(VERDICTS)
-_SAID_BY_VERDICT = {"success_fell", "success_recovered"}
-_ALSO = 2  # findings beside the verdict on page one; the section lists all
+_BOTH = 2
+_NAMED = 3  # features that the headline names
 _WEEK_DAYS = 7
 _NEAR_DAYS = 28  # a change further off is dated, but not set beside the fall
 
 
-class Line(NamedTuple):
-    """A labelled line of page one; `command` is printed as it is, to be copied."""
-
-    label: str
-    text: str
-    command: str = ""
-
-
 def ordered(features: Sequence[FeatureFacts]) -> list[FeatureFacts]:
-    """Put what needs somebody first; the same words sort by name."""
-    return sorted(features, key=lambda f: (_ORDER.index(f.verdict), f.name))
+    """Put what needs somebody first: by verdict, then what has news, then by name."""
+    return sorted(features, key=lambda f: (_ORDER.index(f.verdict), not has_news(f), f.name))
+
+
+def has_news(feature: FeatureFacts) -> bool:
+    """Tell whether there is more to say than the verdict."""
+    return has_changed(feature) or any(finding.state == "open" for finding in feature.findings)
 
 
 def verdict_words(feature: FeatureFacts) -> str:
     """Say a feature's state in a few words."""
-    if _moves(feature) and feature.onset:
+    if moves(feature) and feature.onset:
         return f"{VERDICTS[feature.verdict]} since about {numbers.day(feature.onset)}"
     if feature.verdict in {"learning", "not_measurable"} and feature.reason:
         return f"{VERDICTS[feature.verdict]}: {feature.reason}"
@@ -67,16 +62,18 @@ def headline(features: Sequence[FeatureFacts]) -> str:
 
 def _verdict_counts(features: Sequence[FeatureFacts]) -> str:
     total = len(features)
-    counts = {word: sum(f.verdict == word for f in features) for word in _ORDER}
-    if counts["steady"] == total:
-        all_of = {1: "The feature is", 2: "Both features are"}
-        return f"{all_of.get(total, f'All {total} features are')} steady."
-    said = [(word, n) for word, n in counts.items() if n and word != "steady"]
-    first = "is" if said[0][1] == 1 else "are"
-    text = ", ".join(f"{n} {VERDICTS[word]}" for word, n in said[1:])
-    lead = f"{said[0][1]} of {numbers.count(total, 'feature')} {first} {VERDICTS[said[0][0]]}"
-    rest = f"{counts['steady']} steady" if counts["steady"] else ""
-    return "; ".join(filter(None, [lead, text, rest])) + "."
+    if total == 1:
+        return f"{features[0].name} is {VERDICTS[features[0].verdict]}."
+    named = {word: [f.name for f in features if f.verdict == word] for word in _ORDER}
+    if len(named["steady"]) == total:
+        return (
+            "Both features are steady." if total == _BOTH else f"All {total} features are steady."
+        )
+    first, *others = [(word, names) for word, names in named.items() if names]
+    verb = "is" if len(first[1]) == 1 else "are"
+    who = f" ({', '.join(sorted(first[1]))})" if len(first[1]) <= _NAMED else ""
+    lead = f"{len(first[1])} of {numbers.count(total, 'feature')} {verb} {VERDICTS[first[0]]}{who}"
+    return "; ".join([lead, *(f"{len(names)} {VERDICTS[word]}" for word, names in others)]) + "."
 
 
 def _infrastructure_summary(features: Sequence[FeatureFacts]) -> str:
@@ -116,21 +113,32 @@ def success_line(feature: FeatureFacts) -> str:
     if provisional.success.value is not None or confirmed.success.value is not None:
         newest = numbers.share(provisional.success)
         said.append(f"{newest} in {numbers.week(provisional.week)}, provisional")
-    if feature.baseline and not _moves(feature):
+    if feature.baseline and not moves(feature):
         said.append(f"baseline {numbers.share(feature.baseline.success)}")
-    if feature.verdict == "steady" and confirmed.detectable is not None:
-        said.append(f"no detectable change (could have seen {_size(confirmed.detectable)})")
+    if feature.verdict == "steady" and has_changed(feature):
+        said.append("no change that one week alone would show")
+    elif feature.verdict == "steady" and confirmed.detectable is not None:
+        said.append(f"no detectable change (could have seen {size(confirmed.detectable)})")
     return "; ".join(said)
 
 
-def _moves(feature: FeatureFacts) -> bool:
+def moves(feature: FeatureFacts) -> bool:
+    """Tell whether an incident is open."""
     return feature.verdict in {"falling", "recovering"}
+
+
+def has_changed(feature: FeatureFacts) -> bool:
+    """Tell whether there is a change to explain: an incident, or four weeks apart from before."""
+    if feature.attribution is None:
+        return False
+    low, high = feature.attribution.total.low, feature.attribution.total.high
+    return moves(feature) or (low is not None and high is not None and (low > 0 or high < 0))
 
 
 def _level(feature: FeatureFacts) -> str:
     now = numbers.share_of(feature.confirmed.success)
     before = feature.baseline.success.value if feature.baseline else None
-    return f"{numbers.percent(before)} → {now}" if before is not None and _moves(feature) else now
+    return f"{numbers.percent(before)} → {now}" if before is not None and moves(feature) else now
 
 
 def signals_line(feature: FeatureFacts) -> str:
@@ -160,10 +168,14 @@ def infrastructure_line(row: InfrastructureFacts) -> str:
 
 
 def printed_parts(attribution: AttributionFacts, digits: int) -> list[tuple[PartFacts, float]]:
-    """Pair each part with the change to print, so that the printed ones add up too."""
-    changes = [part.change.value or 0.0 for part in attribution.parts]
+    """Pair each part with the change to print, so that the printed ones add up too.
+
+    A part that is 0 without any doubt, such as new topics where there are none, is left out.
+    """
+    parts = [p for p in attribution.parts if p.change.value or p.change.low or p.change.high]
+    changes = [part.change.value or 0.0 for part in parts]
     rounded = numbers.steps(attribution.before.value or 0.0, changes, digits + 2)
-    return list(zip(attribution.parts, rounded, strict=True))
+    return list(zip(parts, rounded, strict=True))
 
 
 def why_line(feature: FeatureFacts) -> str:
@@ -186,7 +198,9 @@ def why_line(feature: FeatureFacts) -> str:
     said += [f"within chance: {', '.join(rest)}"] if rest else []
     total = numbers.points_with_interval(attribution.total)
     compound = "compound: " if attribution.compound else ""
-    return f"{total} since the baseline: {compound}{'; '.join(said) or 'no part stands out'}"
+    span = numbers.weeks_only(attribution.weeks_now)
+    parted = "; ".join(said) or "no part stands out"
+    return f"{total} in {span} against the baseline: {compound}{parted}"
 
 
 def _part_name(part: PartFacts, feature: FeatureFacts) -> str:
@@ -203,111 +217,11 @@ def _bounds(part: PartFacts) -> str:
     return f" ({numbers.points(low)}…{numbers.points(high)})"
 
 
-def do_line(feature: FeatureFacts) -> Line | None:
-    """Say what can be done today, with the command."""
-    ready = [dataset for dataset in feature.datasets if dataset.n_rows]
-    if ready:
-        return Line("do", dataset_words(ready[0]), ready[0].command)
-    if feature.verdict != "falling":
-        return None
-    failed = numbers.count(feature.n_failures, "failure")
-    for dataset in feature.datasets:
-        if dataset.rejects:
-            worst = max(dataset.rejects, key=lambda reject: (reject.n, reject.name))
-            blocked = f"{failed}, none ready: {worst.n:,} refused as {worst.name}"
-            return Line("do", f"{blocked}; {worst.next_step}" if worst.next_step else blocked)
-    return Line(
-        "do", f"{failed}; no training set is configured", "add [datasets.NAME] to config.toml"
-    )
-
-
 def dataset_words(dataset: DatasetFacts) -> str:
     """Say what a set holds."""
     rows = numbers.count(dataset.n_rows, "training row")
     topics = f" in {numbers.count(len(dataset.topics), 'topic')}" if dataset.topics else ""
     return f"{rows}{topics} ready in {dataset.name} {dataset.version} ({dataset.state})"
-
-
-def owner_line(feature: FeatureFacts, today: date) -> str:
-    """Say whose feature it is, and for how long nobody has answered."""
-    owner = feature.owner or f"nobody (set features.{feature.name}.owner)"
-    if feature.verdict != "falling" or feature.alarm_day is None:
-        return owner
-    age = numbers.count((today - feature.alarm_day).days, "day")
-    answered = "acknowledged" if feature.acknowledged else "not acknowledged"
-    return f"{owner} · {feature.incident_id} confirmed {age} ago, {answered}"
-
-
-def brief(feature: FeatureFacts, today: date) -> list[Line]:
-    """Return a feature's lines on page one: level, machines, why, what else, what to do, whose."""
-    lines = level_lines(feature)
-    if _moves(feature) and (why := why_line(feature)):
-        lines.append(Line("why", why))
-    lines += [
-        Line("also", f"{finding.finding_id} {finding.title}")
-        for finding in feature.findings
-        if finding.state == "open" and finding.kind not in _SAID_BY_VERDICT
-    ][:_ALSO]
-    if feature.verdict != "steady" and (do := do_line(feature)):
-        lines.append(do)
-    if _moves(feature):
-        lines.append(Line("owner", owner_line(feature, today)))
-    return lines
-
-
-def level_lines(feature: FeatureFacts) -> list[Line]:
-    """Return what is known of success, signals where they stand alone, and the machines."""
-    lines = [Line("success", success_line(feature))]
-    if feature.confirmed.success.value is None:
-        lines.append(Line("signals, not success", signals_line(feature)))
-    return [*lines, Line("infrastructure", infrastructure_line(feature.infrastructure))]
-
-
-def is_quiet(facts: ReportFacts) -> bool:
-    """Tell whether nothing needs anybody: page one is then five lines."""
-    news = [difference for difference in facts.changed if difference.kind != "dataset"]
-    calm = all(_is_calm(feature) for feature in facts.features)
-    return bool(facts.features) and calm and not news and not facts.intake.n_gaps
-
-
-def _is_calm(feature: FeatureFacts) -> bool:
-    sound = not feature.health.gate_fires and feature.infrastructure.state != "worse"
-    silent = all(finding.state != "open" for finding in feature.findings)
-    return feature.verdict == "steady" and sound and silent
-
-
-def quiet_line(facts: ReportFacts) -> str:
-    """Put every steady feature in one line."""
-    said = [f"{f.name} {numbers.share(f.confirmed.success)}" for f in ordered(facts.features)]
-    seen = [f.confirmed.detectable for f in facts.features if f.confirmed.detectable is not None]
-    could = f" (could have seen {_size(max(seen))})" if seen else ""
-    return f"No detectable change{could}: {', '.join(said)}."
-
-
-def measurement_line(facts: ReportFacts) -> str:
-    """Say whether the week's numbers can be believed at all."""
-    late = [f.name for f in ordered(facts.features) if f.health.gate_fires]
-    judged = sum(f.health.outcome_arrived.value is not None for f in facts.features)
-    outcomes = f"outcomes arrive as expected for {judged} of {len(facts.features)} features"
-    if late:
-        outcomes = f"outcome feed late for {', '.join(late)}: headline withheld"
-    elif not judged:
-        outcomes = "outcomes: not measured"
-    join = f"joined to a request {numbers.share(facts.intake.join, 1)}"
-    letters = numbers.count(facts.intake.n_dead_letters, "dead letter")
-    gaps = (
-        [numbers.count(facts.intake.n_gaps, "gap") + " in the log"] if facts.intake.n_gaps else []
-    )
-    provisional = f"{numbers.week(facts.week)} provisional"
-    return " · ".join([outcomes, join, letters, *gaps, provisional])
-
-
-def changed_line(facts: ReportFacts) -> str:
-    """Say what is different from the report before."""
-    if facts.last_report is None:
-        return "this is the first report"
-    said = [f"{c.feature}: {c.words}" if c.feature else c.words for c in facts.changed]
-    return "; ".join(said) or "nothing"
 
 
 def ledger_words(change: ChangeFacts) -> str:
@@ -326,5 +240,6 @@ def ledger_words(change: ChangeFacts) -> str:
     return f"the fall began within {numbers.count(far, 'day')} of it"
 
 
-def _size(change: float) -> str:
+def size(change: float) -> str:
+    """Print a difference of shares without its sign."""
     return f"{numbers.points(change).lstrip('+')} pts"

@@ -5,12 +5,11 @@ import os
 import signal
 import socket
 import threading
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from collector.consumer import Collector
-
 from dashboards.app import check_host, make_app
 from dashboards.operations import Context
 from decayd import log
@@ -65,7 +64,8 @@ class Daemon:
         with Store.open(self._settings.store) as store:
             pseudonyms = Pseudonyms.for_store(store, self._settings.privacy)
             collector = Collector(store, self._settings, self._clock, pseudonyms, self._metrics)
-            context = Context(store, self._settings, self._clock, collector.status)
+            reading = collector.status if self._settings.kafka.enabled else _off
+            context = Context(store, self._settings, self._clock, reading)
             server, listener = self._serve(context), _listen(self._settings.server)
             self._listen_for_signals()
             threads = [
@@ -116,7 +116,7 @@ class Daemon:
         scheduler = BackgroundScheduler(timezone=UTC)
         scheduler.add_job(
             self._tick, "interval", args=(store,), seconds=_TICK_S, max_instances=1, coalesce=True,
-            next_run_time=datetime.fromtimestamp(0, UTC), misfire_grace_time=None,
+            misfire_grace_time=None,
         )  # fmt: skip
         return scheduler
 
@@ -153,12 +153,17 @@ class Daemon:
         return in_time
 
 
+def _off() -> dict[str, Any]:
+    return {"state": "off (kafka.enabled = false)"}
+
+
 def _listen(settings: ServerSettings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
+        listener.listen()  # who reads the daemon file early waits instead of being refused
     except OSError as error:
         listener.close()
         raise ConfigError(

@@ -14,11 +14,13 @@ class Votes:
     """Queries that count, one per person and topic, in the order of time.
 
     `vectors` is ``(n, d)`` float32 with rows of length 1, from the stored form; `keys` are their
-    request keys and `weeks` the index of each one's week in the weeks they were drawn from.
+    request keys, `voters` who asked (a key of its own where nobody knows), and `weeks` the index
+    of each one's week in the weeks they were drawn from.
     """
 
     vectors: npt.NDArray[np.float32]
     keys: npt.NDArray[np.uint64]
+    voters: npt.NDArray[np.uint64]
     weeks: npt.NDArray[np.int64]
 
     def __len__(self) -> int:
@@ -27,7 +29,14 @@ class Votes:
 
     def take(self, index: npt.NDArray[np.int64]) -> "Votes":
         """Return the votes at these positions."""
-        return Votes(self.vectors[index], self.keys[index], self.weeks[index])
+        return Votes(
+            self.vectors[index], self.keys[index], self.voters[index], self.weeks[index]
+        )
+
+    def repeated(self, index: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return those of these positions that hold a further vote of a person among them."""
+        first = np.unique(self.voters[index], return_index=True)[1]
+        return np.delete(index, first)
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,7 @@ class Detection:
 def too_small(window: Votes, reference: Votes) -> str:
     """Say why no test is made, or return an empty string.
 
-    >>> empty = Votes(np.empty((0, 3), np.float32), *[np.empty(0, int)] * 2)
+    >>> empty = Votes(np.empty((0, 3), np.float32), *[np.empty(0, int)] * 3)
     >>> too_small(empty, empty)
     'not enough data: 0 votes, a test needs 150'
     """

@@ -129,8 +129,13 @@ def _stands(view: Look, peeled: Peeled, known: Centroids, frozen: Centroids) -> 
     alone = Centroids(("new",), peeled.centroid[None, :])
     if known.nearest(alone.vectors)[1][0] > SAME:
         return True
-    members, _ = claim(view.window.vectors, frozen, alone)
-    return int(np.count_nonzero(members == 0)) >= least_members(len(view.window))
+    return len(_claimed(view.window, frozen, alone, 0)) >= least_members(len(view.window))
+
+
+def _claimed(votes: Votes, frozen: Centroids, topics: Centroids, position: int) -> Index:
+    """Return the votes that an emerged topic takes, one per person."""
+    taken = np.flatnonzero(claim(votes.vectors, frozen, topics)[0] == position)
+    return np.setdiff1d(taken, votes.repeated(taken))
 
 
 def _look(
@@ -154,8 +159,9 @@ def _measured(topic_id: str, view: Look, p_value: float, places: tuple[Past, Cen
     past, topics = places
     frozen, position = past.centroids(frozen=True), topics.ids.index(topic_id)
     cosine = view.window.vectors @ topics.vectors[position]
-    mine = np.flatnonzero(claim(view.window.vectors, frozen, topics)[0] == position)
-    before = np.count_nonzero(claim(view.reference.vectors, frozen, topics)[0] == position)
+    mine, before = (
+        _claimed(votes, frozen, topics, position) for votes in (view.window, view.reference)
+    )
     old = past.topics.get(topic_id)
     return Emerged(
         topic_id=topic_id,
@@ -163,7 +169,7 @@ def _measured(topic_id: str, view: Look, p_value: float, places: tuple[Past, Cen
         p_value=p_value,
         centroid=topics.vectors[position],
         share=wilson(len(mine), len(view.window)),
-        share_before=wilson(int(before), len(view.reference)),
+        share_before=wilson(len(before), len(view.reference)),
         first_week=old.first_week if old else _first_week(view, mine),
         members=view.window.keys[mine[np.argsort(-cosine[mine], kind="stable")]],
     )

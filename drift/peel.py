@@ -37,15 +37,21 @@ def peel(window: Votes, reference: Votes) -> list[Peeled]:
 
     A topic counts with p < .01, at least 5 members and at least 1 % of the window's votes. Its
     members are at cosine .5 or more to its centroid and sit where the window is at least twice
-    as dense as the reference. Deterministic; O(rounds * n (n + R) d).
+    as dense as the reference. When a person has several votes among them (queries unlike all
+    frozen topics are scattered over these) only the first one stays, and the window is scanned
+    again. Deterministic; O(rounds * n (n + R) d).
     """
     left = np.arange(len(window))
-    topics = []
-    for _ in range(MAX_TOPICS):
+    topics: list[Peeled] = []
+    for _ in range(2 * MAX_TOPICS):
         found = scan(window.vectors[left], reference.vectors)
-        if found.p_value >= ALARM_BELOW:
+        if found.p_value >= ALARM_BELOW or len(topics) == MAX_TOPICS:
             break
         near = _around(window.vectors[left], found.seed)
+        again = window.repeated(left[near])
+        if len(again):
+            left = np.setdiff1d(left, again)
+            continue
         members = _dense(window.vectors, left[near], reference.vectors)
         if len(members) >= least_members(len(window)):
             topics.append(_peeled(found.p_value, window.vectors, members))

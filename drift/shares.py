@@ -9,7 +9,7 @@ def wilson(count: int, n: int) -> Estimate:
     """Return count / n with Wilson's 95 % score interval (1927), which holds for small counts.
 
     >>> wilson(50, 500)  # doctest: +ELLIPSIS
-    Estimate(value=0.1, low=0.0767..., high=0.1293..., n=500, n_labels=None, why_not='')
+    Estimate(value=0.1, low=0.0767..., high=0.1294..., n=500, n_labels=None, why_not='')
     >>> wilson(0, 0).why_not
     'no queries'
     """
@@ -19,4 +19,5 @@ def wilson(count: int, n: int) -> Estimate:
     spread = 1 + _Z**2 / n
     middle = (share + _Z**2 / (2 * n)) / spread
     half = _Z / spread * (share * (1 - share) / n + _Z**2 / (4 * n**2)) ** 0.5
-    return Estimate(share, max(0.0, middle - half), min(1.0, middle + half), n=n)
+    low = middle - half if count else 0.0
+    return Estimate(share, low, middle + half if count < n else 1.0, n=n)

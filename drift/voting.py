@@ -18,22 +18,17 @@ Index = npt.NDArray[np.int64]
 class Asked:
     """Queries of some weeks in the order of time, before voting.
 
-    `voters` is the key of the user, else of the session; `known` tells whether there is one.
+    `queries.voters` is the key of the user, else of the session; `known` tells whether there is
+    one.
     """
 
     queries: Votes
     text_keys: Keys
-    voters: Keys
     known: npt.NDArray[np.bool_]
 
     def take(self, index: Index) -> "Asked":
         """Return the queries at these positions."""
-        return Asked(
-            self.queries.take(index),
-            self.text_keys[index],
-            self.voters[index],
-            self.known[index],
-        )
+        return Asked(self.queries.take(index), self.text_keys[index], self.known[index])
 
     def draw(self, limit: int, seed: int) -> "Asked":
         """Return at most `limit` queries, the same ones whenever they are drawn."""
@@ -59,7 +54,7 @@ def vote(asked: Asked, topics: Index, block_weeks: int) -> Index:
     """
     newest = asked.queries.weeks.max(initial=0)
     block = (newest - asked.queries.weeks) // block_weeks
-    who = np.where(asked.known, asked.voters, asked.text_keys)
+    who = np.where(asked.known, asked.queries.voters, asked.text_keys)
     what = np.where(asked.known, topics, -1)
     order = np.lexsort((what, who, asked.known, block))  # stable: time decides within a group
     columns = [column[order] for column in (block, asked.known, who, what)]
@@ -82,7 +77,7 @@ def sample(keys: Keys, limit: int, seed: int) -> Index:
 
 
 def _hash(keys: Keys, seed: int) -> Keys:
-    mixed = keys + np.uint64(seed % 2**64) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = keys + np.uint64(seed * 0x9E3779B97F4A7C15 % 2**64)
     for shift, multiplier in zip((np.uint64(30), np.uint64(27)), _MIX, strict=True):
         mixed = (mixed ^ (mixed >> shift)) * multiplier
     return mixed ^ (mixed >> np.uint64(31))

@@ -124,14 +124,15 @@ def vectors_of(table: pa.Table) -> Vectors:
 def _asked(table: pa.Table, starts: list[datetime]) -> Asked:
     begins = np.array(starts, "datetime64[us]")
     weeks = np.searchsorted(begins, table["start"].to_numpy().astype("datetime64[us]"))
-    voters = table["voter"]
+    voters, keys = table["voter"], table["request_key"].to_numpy()
+    known = ~voters.is_null().to_numpy()
     return Asked(
         queries=Votes(
             vectors=vectors_of(table),
-            keys=table["request_key"].to_numpy(),
+            keys=keys,
+            voters=np.where(known, voters.fill_null(0).to_numpy(), keys),
             weeks=weeks.astype(np.int64),
         ),
         text_keys=table["text_key"].to_numpy(),
-        voters=voters.fill_null(0).to_numpy(),
-        known=~voters.is_null().to_numpy(),
+        known=known,
     )

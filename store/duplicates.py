@@ -3,6 +3,7 @@
 Table names come from the schema, never from a record, so composing SQL of them is safe.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import pyarrow as pa
@@ -10,29 +11,33 @@ import pyarrow as pa
 from store.database import Transaction
 
 
-def mark_duplicates(transaction: Transaction, table: str, since: datetime, as_of: datetime) -> int:
-    """Mark every copy but the earliest; return how many rows were marked.
+def mark_duplicates(
+    transaction: Transaction, tables: Sequence[str], since: datetime, as_of: datetime
+) -> dict[str, int]:
+    """Mark every copy but the earliest; return how many rows were marked, for tables with any.
 
     Parameters
     ----------
     transaction
         The open write transaction.
-    table
-        An event table.
+    tables
+        Event tables.
     since, as_of
         Ids of rows that became available in (since, as_of] are looked at, with all of their copies.
     """
     transaction.stage("span", pa.table({"since": [since], "as_of": [as_of]}))
-    copies = transaction.query(_COPIES.format(table=table))
-    if not copies:
-        return 0
-    columns = dict(zip(("event_id", "first_ts"), map(list, zip(*copies, strict=True)), strict=True))
-    transaction.stage("copies", pa.table(columns))
-    return int(transaction.query(_MARK.format(table=table))[0][0])
+    copies = transaction.query(" UNION ALL ".join(_COPIES.format(table=t) for t in tables))
+    marked = {}
+    for table in dict.fromkeys(name for name, _, _ in copies):
+        own = [(event_id, first_ts) for name, event_id, first_ts in copies if name == table]
+        ids, first_ts = (list(column) for column in zip(*own, strict=True))
+        transaction.stage("copies", pa.table({"event_id": ids, "first_ts": first_ts}))
+        marked[table] = int(transaction.query(_MARK.format(table=table))[0][0])
+    return {table: n for table, n in marked.items() if n}
 
 
 _COPIES = """
-SELECT event_id, min(ts) AS first_ts
+SELECT '{table}', event_id, min(ts) AS first_ts
 FROM "{table}"
 WHERE available_at <= (SELECT as_of FROM span)
   AND event_key IN (

@@ -90,7 +90,8 @@ def run_weeks(store: Store, settings: Settings, weeks: Iterable[int]) -> list[di
 def votes(vectors: npt.NDArray[np.float32]) -> Votes:
     """Return votes of one week with these vectors, in stored form."""
     n = len(vectors)
-    return Votes(dequantise(*quantise(vectors)), np.arange(n, dtype=np.uint64), np.zeros(n, int))
+    keys = np.arange(n, dtype=np.uint64)
+    return Votes(dequantise(*quantise(vectors)), keys, keys, np.zeros(n, int))
 
 
 class Clouds:

@@ -35,7 +35,7 @@ _MARK = (
     r"|name|address|iban|credit_card|card(?:_number)?|ssn|ip(?:_address)?|url|date_of_birth|pii"
 )
 _REDACTION = re.compile(
-    rf"[\[<{{(](?:{_MARK})(?:[_ -]?\d+)?[\]>}})]|\bREDACTED\b|█{{2,}}|\*{{4,}}[ -]?\d{{2,4}}\b",
+    rf"[\[<{{(](?:{_MARK})(?:[_ -]?\d+)?[\]>}})]|\bREDACTED\b|██|\*{{4}}[ -]?\d{{2,4}}\b",
     re.IGNORECASE,
 )
 _BLANK = re.compile(r"[\W_]+")

@@ -19,8 +19,8 @@ from decay_reports.outline import (
     Text,
     outline,
 )
+from decay_reports.page_one import Line
 from decay_reports.sections import sections
-from decay_reports.wording import Line
 
 SUFFIX = "md"
 _LONGEST = 4000  # characters of one printed value; everything decayd writes is far shorter

@@ -40,12 +40,13 @@ def list_sets(context: typer.Context, as_json: Json = False) -> None:
 
 
 @app.command()
-def show(context: typer.Context, name: str) -> None:
-    """Print a version's manifest (JSON).
+def show(context: typer.Context, name: str, as_json: Json = False) -> None:
+    """Print a version's manifest, which is JSON with and without --json.
 
     Example: decayd datasets show refund-fixes@0.1.0
     """
-    typer.echo(json.dumps(state(context).call("datasets_show", name=name), indent=2))
+    found = state(context).call("datasets_show", name=name)
+    emit(found, as_json=as_json, text=json.dumps(found, indent=2))
 
 
 @app.command()

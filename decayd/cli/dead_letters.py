@@ -1,20 +1,23 @@
 """Commands about records that could not be stored."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from decayd.cli.base import Json, columns, emit, plain, state
 
 app = typer.Typer(help="Records that could not be stored, and what to do with them.")
+LetterState = Literal["new", "retried", "dropped", "all"]
 Ids = Annotated[list[int], typer.Argument(help="Ids as `dead-letters list` prints them.")]
 
 
 @app.command("list")
 def list_letters(
     context: typer.Context,
-    which: Annotated[str, typer.Option("--state", help="new, retried, dropped or all.")] = "new",
-    limit: Annotated[int, typer.Option(help="At most so many.")] = 50,
+    which: Annotated[
+        LetterState, typer.Option("--state", help="How they were dealt with.")
+    ] = "new",
+    limit: Annotated[int, typer.Option(min=0, max=1_000_000, help="At most so many.")] = 50,
     as_json: Json = False,
 ) -> None:
     """List dead letters with reason and field, newest first.
@@ -44,8 +47,10 @@ def retry(context: typer.Context, ids: Ids, as_json: Json = False) -> None:
     Example: decayd dead-letters retry 12 13
     """
     found = state(context).call("dead_letters_retry", ids=ids)
-    text = f"stored {found['n_stored']}, still bad {found['n_bad']}"
-    emit(found, as_json=as_json, text=text)
+    bad = found["still_bad"]
+    lines = [f"stored {found['stored']}, still bad {len(bad)}"]
+    lines += [f"{one['id']}: {plain(one['field'])}: {plain(one['message'])}" for one in bad]
+    emit(found, as_json=as_json, text="\n".join(lines))
 
 
 @app.command()

@@ -113,7 +113,9 @@ def topics_list(context: typer.Context, feature: Feature = "", as_json: Json = F
 
 
 @topics_app.command("show")
-def topics_show(context: typer.Context, topic_id: str, feature: Feature = "") -> None:
+def topics_show(
+    context: typer.Context, topic_id: str, feature: Feature = "", as_json: Json = False
+) -> None:
     """Show one topic with its examples.
 
     Example: decayd topics show n1 --feature returns_bot
@@ -121,10 +123,11 @@ def topics_show(context: typer.Context, topic_id: str, feature: Feature = "") ->
     found = [t for t in state(context).call("topics", feature=feature) if t["topic_id"] == topic_id]
     if not found:
         raise UsageError(f"there is no topic {topic_id}", hint="decayd topics list")
+    lines = []
     for topic in found:
-        typer.echo(f"{topic['feature']} {topic['topic_id']}: {plain(topic['label'])}")
-        for example in topic["examples"] or []:
-            typer.echo(f"  {plain(example)}")
+        lines.append(f"{plain(topic['feature'])} {topic['topic_id']}: {plain(topic['label'])}")
+        lines += [f"  {plain(example)}" for example in topic["examples"] or ()]
+    emit(found, as_json=as_json, text="\n".join(lines))
 
 
 def register(app: typer.Typer) -> None:

@@ -1,17 +1,19 @@
 -- one row per answer that was asked again or left, of sessions with requests available since $since
 WITH touched AS (
-  SELECT DISTINCT session_id
+  SELECT session_id, min(ts) AS first_ts
   FROM requests
   WHERE session_id IS NOT NULL
     AND available_at <= $as_of
-    AND available_at > $since - INTERVAL 30 MINUTE
+    AND available_at > $since::TIMESTAMP - INTERVAL 30 MINUTE
+  GROUP BY session_id
 ),
 asked AS (
   SELECT request_id, request_key, session_id, feature, ts, text_key,
          status IN ('ok', 'refused', 'fallback') AS answered
   FROM requests
   SEMI JOIN touched USING (session_id)
-  WHERE available_at <= $as_of
+  WHERE ts >= (SELECT min(first_ts) - INTERVAL 30 MINUTE FROM touched)
+    AND available_at <= $as_of
     AND NOT duplicate
     AND source_kind = 'production'
     AND NOT probe

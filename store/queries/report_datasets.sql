@@ -8,6 +8,7 @@ WITH versions AS (
 )
 SELECT name, version, made, state, n_rows,
        (manifest ->> '$.config.features')::VARCHAR AS features,
+       (manifest ->> '$.config.weeks')::INTEGER AS weeks,
        (manifest ->> '$.counts')::VARCHAR AS counts,
        (manifest ->> '$.rejects')::VARCHAR AS rejects
 FROM versions

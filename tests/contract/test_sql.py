@@ -19,6 +19,8 @@ STAGED = {
     "staged_letters": "SELECT * FROM dead_letters",
     "staged_positions": "SELECT *, 0::BIGINT AS max_ts_us FROM offsets",
     "staged_items": "SELECT *, 0::BIGINT AS available_us FROM eval_items",
+    "candidates": "SELECT event_id, signal, request_id, request_key, session_id, ts FROM signals",
+    "staged_signals": "SELECT event_id, signal, request_id, session_id, ts FROM signals",
     "placed": "SELECT request_key AS text_key, topic_id, similarity FROM request_topics",
 }
 STATEMENTS = ("select", "with", "insert", "update", "delete")

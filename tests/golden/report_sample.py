@@ -203,6 +203,7 @@ def refund_help() -> FeatureFacts:
                 state="candidate",
                 n_rows=212,
                 command=PULL,
+                weeks=8,
                 n_failures=1466,
                 failures=(
                     Count(name="unknown", n=969),
@@ -223,13 +224,13 @@ def refund_help() -> FeatureFacts:
         ),
         findings=(
             FindingFacts(
-                finding_id="F-12", kind="success_fell", title="success of refund_help fell",
-                severity="page", state="open", week=CONFIRMED, n_members=388,
+                finding_id="F-12", kind="success_fell", title="success fell",
+                severity="page", state="open", week=CONFIRMED, since=NOW[1], n_members=388,
                 next_step="read the failures, pull the set", command="decayd findings show F-12",
             ),
             FindingFacts(
                 finding_id="F-17", kind="topic_emerged", title="a new topic: pay by link",
-                severity="warning", state="open", week=WEEK, n_members=171,
+                severity="warning", state="open", week=WEEK, since=date(2026, 8, 31), n_members=171,
                 next_step="decide who answers these", command="decayd findings show F-17",
             ),
         ),
@@ -267,7 +268,7 @@ def smart_reply() -> FeatureFacts:
     """A steady feature of which only the signals moved."""
     moved = FindingFacts(
         finding_id="F-15", kind="signals_moved", title="signals moved, success did not",
-        severity="info", state="open", week=CONFIRMED, n_members=0,
+        severity="info", state="open", week=CONFIRMED, since=CONFIRMED, n_members=0,
         next_step="look at what changed in the interface",
     )  # fmt: skip
     change = ChangeFacts(day=date(2026, 10, 3), artifact="feature", name="copy button removed")
@@ -315,7 +316,7 @@ def sample() -> ReportFacts:
         ),
         last_report=datetime(2026, 10, 12),  # noqa: DTZ001
         changed=(
-            DifferenceFacts(feature="refund_help", kind="success", words="−1.2 pts (60% → 58%)"),
+            DifferenceFacts(feature="refund_help", kind="success", words="success −1.2 pts"),
             DifferenceFacts(feature="refund_help", kind="topic", words="new topic “pay by link”"),
         ),
         false_pages_per_year=0.2,

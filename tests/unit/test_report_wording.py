@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decay_reports import numbers, outline, sections, wording
+from decay_reports import numbers, outline, page_one, sections, wording
 from decay_reports.facts import (
     AttributionFacts,
     ChangeFacts,
@@ -97,6 +97,43 @@ def test_a_steady_feature_has_no_causes() -> None:
     assert "Why" not in [part.title for part in sections.sections(feature)]
 
 
+def drifting() -> FeatureFacts:
+    """Steady by its alarm, while four weeks together lie below the baseline."""
+    return msgspec.structs.replace(steady(), attribution=refund_help().attribution)
+
+
+def test_a_change_below_the_alarm_is_told_and_explained() -> None:
+    lines = {line.label: line.text for line in page_one.brief(drifting(), TODAY)}
+    assert "no detectable change" not in lines["success"]
+    assert "no change that one week alone would show" in lines["success"]
+    assert lines["below the alarm"].startswith("−11.7 pts (−14.2…−9.1) in weeks 38–41")
+    assert "Why" in [part.title for part in sections.sections(drifting())]
+    assert not page_one.is_quiet(msgspec.structs.replace(quiet(), features=(drifting(),)))
+
+
+def test_parts_that_do_not_exist_are_left_out() -> None:
+    attribution = refund_help().attribution
+    assert attribution is not None
+    parts = (*attribution.parts, PartFacts(name="gone_topics", change=Estimate(0.0, 0.0, 0.0)))
+    with_nothing = msgspec.structs.replace(attribution, parts=parts)
+    assert wording.printed_parts(with_nothing, 2) == wording.printed_parts(attribution, 2)
+
+
+def test_signals_that_moved_are_shown_beside_the_last_change_before() -> None:
+    feature = sample().feature("smart_reply")
+    assert feature is not None
+    lines = {line.label: line.text for line in page_one.brief(feature, TODAY)}
+    assert lines["signals, not success"].startswith("friction 12%")
+    assert lines["also"].endswith("last change before: feature copy button removed, 3 Oct 2026")
+
+
+def test_without_an_onset_the_ledger_compares_with_nothing() -> None:
+    feature = sample().feature("smart_reply")
+    assert feature is not None
+    assert "In time" not in table(feature, "What changed, and when").head
+    assert "In time" in table(refund_help(), "What changed, and when").head
+
+
 def test_measurement_comes_before_any_cause() -> None:
     titles = [part.title for part in sections.sections(refund_help())]
     assert titles.index("Can the measurement be believed") < titles.index("Why")
@@ -129,14 +166,14 @@ def test_page_one_of_a_quiet_week_is_five_lines() -> None:
 )
 def test_a_week_with_something_to_say_is_not_quiet(change: dict[str, object]) -> None:
     feature = msgspec.structs.replace(steady(), **change)
-    assert not wording.is_quiet(msgspec.structs.replace(quiet(), features=(feature,)))
+    assert not page_one.is_quiet(msgspec.structs.replace(quiet(), features=(feature,)))
 
 
 def test_a_new_dataset_alone_leaves_the_week_quiet_and_is_told() -> None:
     built = DifferenceFacts(feature="order_status", kind="dataset", words="fixes 0.2.0 built")
     facts = msgspec.structs.replace(quiet(), changed=(built,))
-    assert wording.is_quiet(facts)
-    assert wording.changed_line(facts) == "order_status: fixes 0.2.0 built"
+    assert page_one.is_quiet(facts)
+    assert page_one.changed_line(facts) == "order_status: fixes 0.2.0 built"
 
 
 def test_both_weeks_and_their_standing_are_named() -> None:
@@ -159,8 +196,8 @@ def test_what_falls_stands_before_what_does_not() -> None:
     assert [feature.name for feature in wording.ordered(sample().features)] == [
         "refund_help",
         "returns_bot",
+        "smart_reply",  # a finding is open
         "order_status",
-        "smart_reply",
     ]
 
 
@@ -192,33 +229,36 @@ def test_a_change_is_dated_against_every_day_of_the_onset_week(days: int, said: 
 
 def test_a_fall_without_training_rows_says_what_blocks_them() -> None:
     empty = msgspec.structs.replace(refund_help().datasets[0], n_rows=0)
-    line = wording.do_line(msgspec.structs.replace(refund_help(), datasets=(empty,)))
+    line = page_one.do_line(msgspec.structs.replace(refund_help(), datasets=(empty,)))
     assert line is not None
     assert "1,240 refused as no consent" in line.text
     assert "features.refund_help.lawful_basis" in line.text
-    none = wording.do_line(msgspec.structs.replace(refund_help(), datasets=()))
+    none = page_one.do_line(msgspec.structs.replace(refund_help(), datasets=()))
     assert none is not None
     assert "no training set is configured" in none.text
 
 
 def test_a_feature_without_an_owner_says_how_to_name_one() -> None:
-    assert wording.owner_line(returns_bot(), TODAY) == ("nobody (set features.returns_bot.owner)")
+    assert page_one.owner_line(returns_bot(), TODAY) == ("nobody (set features.returns_bot.owner)")
 
 
 def test_the_first_report_says_that_it_is() -> None:
     first = msgspec.structs.replace(quiet(), last_report=None)
-    assert wording.changed_line(first) == "this is the first report"
+    assert page_one.changed_line(first) == "this is the first report"
 
 
 @pytest.mark.parametrize(
     ("verdicts", "said"),
     [
-        (["steady"], "The feature is steady."),
+        (["steady"], "order_status is steady."),
         (["steady", "steady"], "Both features are steady."),
         (["steady"] * 3, "All 3 features are steady."),
-        (["falling", "steady"], "1 of 2 features is falling; 1 steady."),
-        (["falling", "falling", "learning"], "2 of 3 features are falling; 1 learning."),
-        (["not_measurable"], "1 of 1 feature is not measurable."),
+        (["falling", "steady"], "1 of 2 features is falling (order_status); 1 steady."),
+        (
+            ["falling", "falling", "learning"],
+            "2 of 3 features are falling (order_status, order_status); 1 learning.",
+        ),
+        (["not_measurable"], "order_status is not measurable."),
     ],
 )
 def test_the_headline_counts_the_verdicts(verdicts: list[str], said: str) -> None:

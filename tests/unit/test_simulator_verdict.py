@@ -120,8 +120,8 @@ def test_a_slide_is_found_when_it_is_dated_explained_and_infrastructure_is_green
     assert found.found
     assert found.line == (
         "chat: success slides 70% → 50% → falling, success 51% (47–55) since about 20 Apr 2026; "
-        "−19.0 pts (−22.0…−16.0) since the baseline: within topics −19.0 (−22.0…−16.0); "
-        "infrastructure green"
+        "−19.0 pts (−22.0…−16.0) in week 26 against the baseline: "
+        "within topics −19.0 (−22.0…−16.0); infrastructure green"
     )
 
 
