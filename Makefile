@@ -34,7 +34,7 @@ full: $(READY)  ## The long tests too
 	$(BIN)/python -m pytest -q
 
 golden: $(READY)  ## Rewrite the golden files; read the diff
-	DECAYD_GOLDEN=1 $(BIN)/python -m pytest -q tests/golden
+	UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/golden
 
 bench: $(READY)  ## Print every figure that the README quotes
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done

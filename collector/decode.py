@@ -14,7 +14,7 @@ from decayd.config import CollectorSettings, TopicSettings
 from decayd.errors import DecodeError
 from decayd.events import Event, Outcome, Signal, epoch_us
 
-_SECONDS = range(1_000_000_000, 100_000_000_000)  # as milliseconds: 1970 to 1973; as seconds: now
+_SECONDS = (1_000_000_000, 100_000_000_000)  # as milliseconds: 1970 to 1973; as seconds: now
 
 
 Timed = tuple[Event, int]  # an event and its time in microseconds since 1970
@@ -99,7 +99,7 @@ def _time(event: Event) -> int:
         raise DecodeError(
             "invalid", "$.ts", "the event is from before 1970; set the sender's clock"
         )
-    if not isinstance(event.ts, datetime) and event.ts in _SECONDS:
+    if not isinstance(event.ts, datetime) and _SECONDS[0] <= event.ts < _SECONDS[1]:
         raise DecodeError("invalid", "$.ts", "this looks like epoch seconds; send milliseconds")
     return ts_us
 

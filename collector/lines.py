@@ -44,6 +44,8 @@ class LineReader:
         self._gzip = _check(path)
         self.total_bytes = path.stat().st_size
         self.restart()
+        if self.error is not None:
+            raise self.error
 
     def restart(self) -> None:
         """Go back to the first line."""
@@ -74,6 +76,11 @@ class LineReader:
         self._raw = None
 
     @property
+    def is_open(self) -> bool:
+        """Tell whether the file is open now."""
+        return self._raw is not None
+
+    @property
     def read_bytes(self) -> int:
         """Return how much of the file, as it lies there, was read."""
         return self._raw.tell() if self._raw else self._read_bytes
@@ -101,8 +108,8 @@ class LineReader:
             where = f"{self.path}, line {self._number + 1}"
             self.error = UsageError(
                 f"{where}: the file can't be read further: {error}",
-                hint="everything before it is stored; repair the file and ingest it again, "
-                "which stores nothing twice",
+                hint="what comes before is kept; repair the file and read it again, nothing is "
+                "stored twice",
             )
         self.close()
         return None
@@ -139,10 +146,7 @@ def _check(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             start = file.read(2)
-        if start == _GZIP:
-            with gzip.open(path) as unpacked:
-                unpacked.read(1)
-    except (EOFError, zlib.error, OSError) as error:
+    except OSError as error:
         raise UsageError(f"{path} can't be read: {error}", hint="check the file") from error
     if path.suffix == ".gz" and start and start != _GZIP:
         raise UsageError(f"{path} is not a gzip file", hint="rename it, or pack it again")

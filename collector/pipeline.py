@@ -196,6 +196,7 @@ class Pipeline:
             value=value,
             kind=self._decoder.kind_of(record.topic),
             size_bytes=record.size_bytes or len(value),
+            available_us=self.watermark.value_us,
         )
 
     def _positions(self, records: Sequence[Record]) -> list[Position]:

@@ -105,10 +105,10 @@ def topics(context: Context, *, feature: str = "") -> list[dict[str, Any]]:
 
 
 def datasets_build(context: Context, *, name: str, as_of: str | None = None) -> Any:
-    """Build a training set as known at `as_of` (default: the watermark)."""
+    """Build a training set as known at `as_of` (default: everything that is stored)."""
     from training_sets.build import build
 
-    moment = _moment(as_of) or _watermark(context)
+    moment = _moment(as_of) or _newest(context)
     return _plain(build(context.store, name, moment, context.settings))
 
 
@@ -248,8 +248,8 @@ def _week(text: str | None) -> date | None:
         raise UsageError(f"--week {text!r} is no ISO 8601 day, such as 2026-10-12") from error
 
 
-def _watermark(context: Context) -> datetime:
-    found: datetime | None = context.store.rows("job_span", close="close")[0]["watermark"]
+def _newest(context: Context) -> datetime:
+    found: datetime | None = context.store.scalar("newest_available")
     if found is None:
         raise UsageError(
             "the store holds no events yet", hint="decayd ingest FILE, or decayd run beside Kafka"

@@ -24,7 +24,7 @@ def success(
     members: Sequence[str],
 ) -> None:  # fmt: skip
     """Say that success fell while its incident is open, and once that it recovered."""
-    if turn.incident is None:
+    if turn.incident is None or (figure.value is None and not turn.closed_because):
         return
     incident, now, before = turn.incident, estimate_of(figure), estimate_of_baseline(baseline)
     fell = Finding(
@@ -78,7 +78,7 @@ def join_rate_low(tx: Transaction, key: FigureKey, figure: Figure) -> None:
     over = value >= MIN_JOINED
     _while_it_lasts(tx, fired, over=over, draft=Finding(
         finding_id="", kind="join_rate_low", feature=key.feature, as_of=key.as_of, week=key.week,
-        title=f"{100 * value:.1f} % of signals and outcomes belong to a request that was seen",
+        title=f"{100 * value:.1f}% of signals and outcomes belong to a request that was seen",
         severity="warning", now=estimate_of(figure),
         next_step="compare the request ids that each emitter sends",
     ))  # fmt: skip
@@ -127,7 +127,7 @@ def _from_to(before: Estimate, now: Estimate) -> str:
 
 
 def _percent(share: float | None) -> str:
-    return "an unknown level" if share is None else f"{100 * share:.1f} %"
+    return "an unknown level" if share is None else f"{100 * share:.1f}%"
 
 
 def _day(day: date) -> str:

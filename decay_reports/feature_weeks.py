@@ -96,6 +96,8 @@ def _why_not(known: Known, n_labels: int) -> str:
     if n_labels < MIN_LABELS:
         what = "requests are old enough" if known.expected.silence_is_failure else "outcomes"
         return f"{n_labels} {what} this week (needs {MIN_LABELS})"
+    if known.one_class and known.expected.silence_is_failure:
+        return "no outcome has arrived: silence of all can't be told from a missing feed"
     if known.one_class:
         only = "successes" if known.labels.target[known.labels.member].any() else "failures"
         return (

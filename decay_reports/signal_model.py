@@ -10,6 +10,7 @@ from decay_reports import logistic
 from decay_reports.frame import SIGNALS, TENURES, Floats, Frame
 from decay_reports.logistic import Logistic
 
+_TOPIC = "topic="
 MIN_TRAINING_LABELS = 200  # with fewer, or one class only, f says nothing
 
 
@@ -49,13 +50,15 @@ class SignalModel:
         return cls(tuple(stored["columns"]), regression, dict(stored["means"]))
 
 
-def train(frame: Frame, y: Floats) -> SignalModel | None:
+def train(frame: Frame, y: Floats, *, with_topics: bool = True) -> SignalModel | None:
     """Fit f on labelled requests.
 
     Parameters
     ----------
     frame, y
         The requests and their labels in [0, 1], ``(n,)``.
+    with_topics
+        Leave them out of a model that has to outlive a refit of the topics.
 
     Returns
     -------
@@ -68,7 +71,11 @@ def train(frame: Frame, y: Floats) -> SignalModel | None:
         name: _mean(values)
         for name, values in (("log_length", frame.log_length), ("log_dwell", frame.log_dwell))
     }
-    columns = {name: v for name, v in _columns(frame, means).items() if v.min() < v.max()}
+    columns = {
+        name: values
+        for name, values in _columns(frame, means).items()
+        if values.min() < values.max() and (with_topics or not name.startswith(_TOPIC))
+    }
     if not columns:
         return None
     regression = logistic.fit(np.column_stack(list(columns.values())), y)
@@ -88,7 +95,7 @@ def _columns(frame: Frame, means: Mapping[str, float]) -> dict[str, Floats]:
         columns[name] = np.where(missing, means[name], values)
         columns[f"no_{name}"] = missing.astype(float)
     for code, topic in enumerate(frame.topics):
-        columns[f"topic={topic}"] = (frame.topic == code).astype(float)
+        columns[f"{_TOPIC}{topic}"] = (frame.topic == code).astype(float)
     for code, bucket in enumerate(TENURES):
         columns[f"tenure={bucket}"] = (frame.tenure == code).astype(float)
     return columns

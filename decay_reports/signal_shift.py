@@ -55,7 +55,7 @@ def freeze(period: Period) -> dict[str, Any] | None:
     known, rows = period.known, period.rows
     chosen = rows[known.labels.member[rows]]
     target = np.clip(known.labels.target[chosen], 0.0, 1.0)
-    model = train(known.frame.take(chosen), target)
+    model = train(known.frame.take(chosen), target, with_topics=False)
     if model is None:
         return None
     return {"model": model.to_json(), "reading": asdict(read(known, rows, model))}

@@ -126,10 +126,10 @@ def estimate(
 
 
 def only_one_class(y: Floats, expected: Expectation) -> bool:
-    """Tell whether labels can't speak of a rate: so many, all alike, and silence says nothing."""
-    if expected.silence_is_failure or len(y) < ENOUGH_LABELS:
-        return False
-    return not (y >= HALF).any() or not (y < HALF).any()
+    """Tell whether labels can't speak of a rate: many that are all alike, or all of them silent."""
+    if expected.silence_is_failure:
+        return not y.any()
+    return len(y) >= ENOUGH_LABELS and (not (y >= HALF).any() or not (y < HALF).any())
 
 
 def _predict(frame: Frame, period: Frame, expected: Expectation, as_of_us: int) -> Floats | None:

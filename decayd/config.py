@@ -159,7 +159,7 @@ class DatasetSettings(Section):
     """One training set that the weekly job builds."""
 
     features: tuple[str, ...] = ()
-    kinds: tuple[Literal["sft", "pref", "kto"], ...] = ("sft", "pref")
+    kinds: tuple[Literal["sft", "pref"], ...] = ("sft", "pref")
     weeks: PositiveInt = 8
 
 

@@ -186,7 +186,7 @@ def _title(topic: Topic, found: Emerged | None) -> str:
 
 
 def _percent(share: Estimate) -> str:
-    return "?" if share.value is None else f"{100 * share.value:.1f} %"
+    return "?" if share.value is None else f"{100 * share.value:.1f}%"
 
 
 def _evidence(found: Emerged, past: Past) -> dict[str, Any]:

@@ -29,9 +29,7 @@ class Votes:
 
     def take(self, index: npt.NDArray[np.int64]) -> "Votes":
         """Return the votes at these positions."""
-        return Votes(
-            self.vectors[index], self.keys[index], self.voters[index], self.weeks[index]
-        )
+        return Votes(self.vectors[index], self.keys[index], self.voters[index], self.weeks[index])
 
     def repeated(self, index: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Return those of these positions that hold a further vote of a person among them."""

@@ -1,12 +1,13 @@
 """Peels emerged topics off a window one by one: seed, centroid, members, remove, scan again."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from drift.base import Votes
-from drift.detectors.emerging import ALARM_BELOW, scan
+from drift.detectors.emerging import ALARM_BELOW, point_p_values, scan
 from drift.embedding import Vectors, unit
 
 NEAR = 0.5  # cosine; alike in MiniLM's terms
@@ -41,7 +42,41 @@ def peel(window: Votes, reference: Votes) -> list[Peeled]:
     frozen topics are scattered over these) only the first one stays, and the window is scanned
     again. Deterministic; O(rounds * n (n + R) d).
     """
-    left = np.arange(len(window))
+    return _peel(window, reference, np.arange(len(window)))
+
+
+def peel_known(
+    window: Votes, reference: Votes, claims: Sequence[Index], centroids: Vectors
+) -> tuple[dict[int, Peeled], list[Peeled]]:
+    """Peel known topics first, by the votes that belong to each, then what else emerged.
+
+    A broad topic has several dense cores, and another one is the densest every week. Whatever
+    belongs to a known topic is that topic again, so that its id stays.
+
+    Parameters
+    ----------
+    claims
+        For each known topic the positions of its votes in the window, one per person.
+    centroids
+        The known topics' centroids ``(k, d)``.
+
+    Returns
+    -------
+    tuple
+        The known topics that are still denser than before, by position, and the new ones.
+    """
+    p_values = point_p_values(window.vectors, reference.vectors)
+    left, seen = np.arange(len(window)), {}
+    for position, mine in enumerate(claims):
+        p_value = p_values[mine].min(initial=1.0)
+        if p_value < ALARM_BELOW and len(mine) >= least_members(len(window)):
+            seen[position] = _peeled(float(p_value), window.vectors, mine)
+            near = window.vectors[left] @ centroids[position] >= NEAR
+            left = np.setdiff1d(left[~near], mine)
+    return seen, _peel(window, reference, left)
+
+
+def _peel(window: Votes, reference: Votes, left: Index) -> list[Peeled]:
     topics: list[Peeled] = []
     for _ in range(2 * MAX_TOPICS):
         found = scan(window.vectors[left], reference.vectors)

@@ -97,12 +97,10 @@ class Past:
 
     def centroids(self, *, frozen: bool) -> Centroids:
         """Return the frozen topics, or the emerged ones."""
-        chosen = [t for t in self.topics.values() if (t.state == FROZEN) == frozen]
-        vectors = [t.centroid for t in chosen]
-        return Centroids(
-            tuple(t.topic_id for t in chosen),
-            np.array(vectors, np.float32) if chosen else np.empty((0, 0), np.float32),
-        )
+        chosen = {
+            t.topic_id: t.centroid for t in self.topics.values() if (t.state == FROZEN) == frozen
+        }
+        return Centroids((), np.empty((0, 0), np.float32)).with_these(chosen)
 
     def members_seen(self, topic_id: str) -> int:
         """Return how many votes an emerged topic's centroid rests on; 0 for a new one."""

@@ -1,5 +1,6 @@
 """Frozen topics of the launch baseline, emerged ones beside them, and which one a query has."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from drift.peel import NEAR
 
 OTHER = "other"
 _MAX_FROZEN = 30
-SAME = 0.8  # cosine of two centroids above which a cluster is an old topic come back
+_SAME = 0.8  # cosine of two centroids above which a cluster is an old topic come back
 _NEIGHBOURS = 5
 _UNFAMILIAR = 0.05  # quantile of the baseline's own familiarity
 _BLOCK_CELLS = 2**22  # similarities held at once: 16 MiB of float32
@@ -34,6 +35,12 @@ class Centroids:
         cosine = vectors @ self.vectors.T
         best = np.argmax(cosine, axis=1)
         return best, cosine[np.arange(len(vectors)), best]
+
+    def with_these(self, vectors: Mapping[str, Vectors]) -> "Centroids":
+        """Return the topics with some centroids added or replaced."""
+        now = dict(zip(self.ids, self.vectors, strict=True)) | dict(vectors)
+        stacked = np.array(list(now.values()), np.float32) if now else self.vectors
+        return Centroids(tuple(now), stacked)
 
 
 @dataclass(frozen=True)
@@ -103,18 +110,19 @@ def fit_frozen(vectors: Vectors, seed: int) -> tuple[Vectors, npt.NDArray[np.int
     return centroids[order], position[best]
 
 
-def identify(centroids: Vectors, known: Centroids, next_number: int) -> list[str]:
+def identify(centroids: Sequence[Vectors], known: Centroids, next_number: int) -> list[str]:
     """Name clusters: an old id for a cosine over .8, best pair first and one to one, else `n<j>`.
 
     >>> old = Centroids(("n1",), np.array([[1, 0]], np.float32))
-    >>> identify(np.array([[0, 1], [0.96, 0.28]], np.float32), old, 2)
+    >>> identify([np.array([0, 1]), np.array([0.96, 0.28])], old, 2)
     ['n2', 'n1']
     """
     names: dict[int, str] = {}
-    cosine = centroids @ known.vectors.T if known.ids else np.empty((len(centroids), 0))
+    compared = bool(known.ids and len(centroids))
+    cosine = np.array(centroids) @ known.vectors.T if compared else np.empty((0, 0))
     for flat in np.argsort(-cosine, axis=None, kind="stable"):
         row, column = np.unravel_index(flat, cosine.shape)
-        if cosine[row, column] <= SAME:
+        if cosine[row, column] <= _SAME:
             break
         if int(row) not in names and known.ids[column] not in names.values():
             names[int(row)] = known.ids[column]
@@ -123,15 +131,6 @@ def identify(centroids: Vectors, known: Centroids, next_number: int) -> list[str
             names[row] = f"n{next_number}"
             next_number += 1
     return [names[row] for row in range(len(centroids))]
-
-
-def distinct(centroids: Vectors) -> list[int]:
-    """Return the positions to keep so that no two centroids are the same topic; the first wins."""
-    kept: list[int] = []
-    for row, centroid in enumerate(centroids):
-        if not kept or (centroids[kept] @ centroid).max() <= SAME:
-            kept.append(row)
-    return kept
 
 
 def familiarity(vectors: Vectors, anchor: Vectors) -> Floats:

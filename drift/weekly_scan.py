@@ -4,7 +4,8 @@ from datetime import date, datetime
 
 from decayd.weeks import WEEK, week_of
 from drift.announce import topic_of
-from drift.emergence import emerged, look
+from drift.emergence import emerged
+from drift.looks import looks_at
 from drift.notices import Notice, notices
 from drift.state import Past, WeekState
 from drift.windows import Reading
@@ -21,7 +22,7 @@ def scan_week(reading: Reading, past: Past, week: date) -> tuple[WeekState, list
         return WeekState(week, why_not="back-filled"), []
     if week < after:
         return WeekState(week, why_not="in the baseline"), []
-    looks = look(reading, past, week, max(live, after))
+    looks = looks_at(reading, past, week, max(live, after))
     told = notices(reading, past, emerged(looks, past), _unclosed(reading))
     tested = any(not each.why_not for each in looks)
     state = WeekState(

@@ -34,6 +34,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
     value: bytes
     kind: str | None = None
     size_bytes: int = 0
+    available_us: int | None = None
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -53,6 +54,7 @@ class Gap(msgspec.Struct, frozen=True):
     from_offset: int
     to_offset: int
     reason: str
+    available_us: int | None = None
 
 
 class Batch(msgspec.Struct):

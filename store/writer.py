@@ -7,7 +7,7 @@ are looked at, so the cost does not grow with the store; `collector.duplicates` 
 
 import re
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pyarrow as pa
@@ -60,7 +60,7 @@ def _write_kind(
     insert_staged(transaction, f"{kind}s", staged.column_names, known | conflict)
     if kind == "eval":
         _register_items(transaction, rows, known | conflict)
-    lost = [_conflict(kind, rows.events[seq]) for seq in sorted(conflict)]
+    lost = [_conflict(kind, rows.events[seq], rows.available_us[seq]) for seq in sorted(conflict)]
     return len(rows.events) - len(known) - len(conflict), lost
 
 
@@ -88,11 +88,13 @@ _ITEMS = pa.schema([
 ])  # fmt: skip
 
 
-def _conflict(kind: str, event: Event) -> DeadLetter:
+def _conflict(kind: str, event: Event, available_us: int) -> DeadLetter:
     event_id = event.event_id or getattr(event, "request_id", "")
     message = f"{kind} {event_id!r} was stored before with other content; the first is kept"
     value = msgspec.json.encode(event)
-    return DeadLetter("", -1, -1, "conflict", "$.event_id", message, value, kind, len(value))
+    return DeadLetter(
+        "", -1, -1, "conflict", "$.event_id", message, value, kind, len(value), available_us
+    )
 
 
 def _write_dead_letters(
@@ -106,7 +108,8 @@ def _write_dead_letters(
             "dead_letter_id": first + i, "topic": d.topic, "partition": d.partition,
             "offset": d.offset, "kind": d.kind, "reason": d.reason, "field": d.field,
             "message": d.message, "value": _hide_ids(d.value, pseudonyms)[:KEPT_BYTES],
-            "size_bytes": d.size_bytes, "seen_at": _naive(seen_at), "state": "new",
+            "size_bytes": d.size_bytes, "available_at": _instant(d.available_us, seen_at),
+            "seen_at": _naive(seen_at), "state": "new",
         }
         for i, d in enumerate(letters)
     ]  # fmt: skip
@@ -141,7 +144,8 @@ def _write_positions(transaction: Transaction, batch: Batch, seen_at: datetime) 
     transaction.append("gaps", [
         {
             "topic": g.topic, "partition": g.partition, "from_offset": g.from_offset,
-            "to_offset": g.to_offset, "reason": g.reason, "found_at": _naive(seen_at),
+            "to_offset": g.to_offset, "reason": g.reason,
+            "available_at": _instant(g.available_us, seen_at), "found_at": _naive(seen_at),
         }
         for g in batch.gaps
     ])  # fmt: skip
@@ -156,3 +160,13 @@ _POSITIONS = pa.schema([
 
 def _naive(instant: datetime) -> datetime:
     return instant.astimezone(UTC).replace(tzinfo=None)
+
+
+def _instant(available_us: int | None, seen_at: datetime) -> datetime:
+    """Return the event time of something that has none of its own; wall time before any event."""
+    if available_us is None:
+        return _naive(seen_at)
+    return _naive(_EPOCH + timedelta(microseconds=available_us))
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from decayd.clock import ManualClock
@@ -15,6 +16,9 @@ from store.pseudonyms import Pseudonyms
 from tests.kafka_broker import kafka, mortal_kafka
 
 __all__ = ["kafka", "mortal_kafka"]  # fixtures of their own file
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # the machine may be busy
+hypothesis.settings.load_profile("untimed")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 _SETTING = re.compile(r"DECAYD_[A-Z]+__", re.IGNORECASE)

@@ -6,7 +6,8 @@ from typing import Any
 RECORDS: list[dict[str, Any]] = [
     {
         "kind": "request", "request_id": "r-1", "ts": "2026-10-01T09:00:00.123Z",
-        "feature": "search", "query": "where is my order?", "status": "ok", "response": "On its way",
+        "feature": "search", "query": "where is my order?", "status": "ok",
+        "response": "On its way",
         "messages": [{"role": "user", "content": "where is my order?"}], "session_id": "s-1",
         "user_id": "anna", "segments": {"locale": "de-AT", "seats": 3, "trial": False},
         "model": "large", "model_resolved": "large-2026-09", "adapter": "a1",

@@ -13,7 +13,7 @@ from decayd.events import Event, ExpectedOutcome, Outcome, Request, Signal
 from store.batch import Batch
 from store.database import Store
 from store.writer import write_batch
-from tests.event_rows import PSEUDONYMS, SEEN, rows_of
+from tests.event_rows import PSEUDONYMS, SEEN, rows_of, select
 from tests.worlds import MONDAY_US, World
 
 MONDAY = date(2026, 1, 5)
@@ -51,12 +51,35 @@ def fill(store: Store, world: World, shape: Shape = Shape(), *, live: bool = Tru
     """Store a world; filled in afterwards unless `live`."""
     events = list(_events(world, shape))
     end_us = MONDAY_US + world.plan.weeks * 7 * DAY_US
-    rows = rows_of(events, late=0 if live else 40 * 86_400)
+    rows = rows_of(events)
     if not live:
         for kind in rows.values():
-            kind.available_us[:] = [end_us] * len(kind.events)
+            kind.available_us[:] = [max(us, end_us) for us in kind.ts_us]
     info = {"first_live_at": close(0).isoformat()} if live else {}
     write_batch(store, Batch(rows=rows, info=info), PSEUDONYMS, SEEN)
+
+
+def figures(store: Store, metric: str = "success") -> list[dict[str, Any]]:
+    """Return every figure of a metric by week, lag and cell, with `week` counted from 1."""
+    names = ("week", "lag", "cell", "value", "se", "n", "n_labels", "total", "why_not",
+             "pooled_weeks", "back_filled", "details")  # fmt: skip
+    rows = select(
+        store,
+        "SELECT metric, week, lag, cell, value, se, n, n_labels, total, why_not, pooled_weeks,"
+        " back_filled, details FROM weekly_figures ORDER BY week, lag, cell",
+    )
+    found = [dict(zip(names, row[1:], strict=True)) for row in rows if row[0] == metric]
+    return [row | {"week": week_number(row["week"])} for row in found]
+
+
+def headlines(store: Store) -> list[dict[str, Any]]:
+    """Return every headline of success by week and lag."""
+    return [row for row in figures(store) if not row["cell"]]
+
+
+def week_number(day: date) -> int:
+    """Return the week of a Monday, counted from 1."""
+    return (day - MONDAY).days // 7 + 1
 
 
 def _events(world: World, shape: Shape) -> Iterator[Event]:
@@ -80,9 +103,7 @@ def _request(world: World, shape: Shape, k: int) -> Request:
         "session_id": f"{shape.feature}-s{k}" if shape.sessions else None,
         "latency_ms": 800.0 + k % 100, "expected_outcome": expected,
     } | dict(shape.extra)  # fmt: skip
-    return Request(
-        ts=_ms(world, k), request_id=_id(shape, k), feature=shape.feature, **values
-    )
+    return Request(ts=_ms(world, k), request_id=_id(shape, k), feature=shape.feature, **values)
 
 
 def _outcome(world: World, shape: Shape, k: int) -> Outcome:

@@ -1,7 +1,7 @@
 """Weeks of queries for the topics job, inserted into a real store the way the writer leaves them.
 
 `Clouds` makes queries whose vectors have a known geometry; `real_queries` reads labelled queries
-of people from the folder that `DECAYD_SHARED` names, when it is there.
+of people from the folder that `SHARED_FOLDER` names, when it is there.
 """
 
 import gzip
@@ -126,10 +126,10 @@ class Clouds:
 def real_queries(name: str) -> dict[str, list[str]]:
     """Return real queries by intent, or skip the test and say what is missing."""
     beside = Path(__file__).resolve().parents[2] / "shared"
-    folder = Path(os.environ.get("DECAYD_SHARED", beside))  # noqa: TID251
+    folder = Path(os.environ.get("SHARED_FOLDER", beside))  # noqa: TID251
     file = folder / "data" / f"{name}.jsonl.gz"
     if not file.is_file():
-        pytest.skip(f"no {name}.jsonl.gz: DECAYD_SHARED names the folder that holds data/")
+        pytest.skip(f"no {name}.jsonl.gz: SHARED_FOLDER names the folder that holds data/")
     intents: dict[str, list[str]] = {}
     with gzip.open(file, "rt", encoding="utf-8") as lines:
         for line in lines:

@@ -5,6 +5,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -35,6 +36,8 @@ class Plan:
     slower_from_day: float = 0.0
     conversions: bool = False
     failures_come_late: bool = False
+    paused_weeks: tuple[int, ...] = ()
+    buttons_until_day: float = np.inf
     logit: Callable[[Floats], Floats] = np.zeros_like
 
 
@@ -98,17 +101,19 @@ def spans(last: int, n: int) -> list[Span]:
     return [span(week) for week in range(last - n + 1, last + 1)]
 
 
-def world(seed: int = 1, **plan: object) -> World:
+def world(seed: int = 1, **plan: Any) -> World:
     """Draw a world."""
-    return draw(Plan(seed, **plan))  # type: ignore[arg-type]
+    return draw(Plan(seed, **plan))
 
 
 def draw(plan: Plan) -> World:
     """Draw a world; clustered users, noisy days, topics that differ in all there is."""
     rng = np.random.default_rng(plan.seed)
     n_days = 7 * plan.weeks
-    day = np.repeat(np.arange(n_days), rng.poisson(plan.per_day, n_days))
-    day = np.sort(day + rng.random(len(day)))
+    paused = np.isin(np.arange(n_days) // 7 + 1, plan.paused_weeks)
+    n_asked = np.where(paused, 0, rng.poisson(plan.per_day, n_days))
+    starts = np.repeat(np.arange(n_days, dtype=float), n_asked)
+    day: Floats = np.sort(starts + rng.random(len(starts)))
     n, n_users = len(day), max(4 * plan.per_day, 2)
     activity = rng.gamma(1.0, size=n_users)
     user = rng.choice(n_users, n, p=activity / activity.sum())
@@ -119,7 +124,8 @@ def draw(plan: Plan) -> World:
     chance = plan.outcome_share * rng.uniform(0.6, 1.4, N_TOPICS)[topic]
     return World(
         plan, day, user, topic, rng.choice(4, n, p=(0.3, 0.3, 0.3, 0.1)), success,
-        rng.random(n) < chance, _delays(plan, rng, day, success), *_reactions(rng, success),
+        rng.random(n) < chance, _delays(plan, rng, day, success),
+        *_reactions(plan, rng, day, success),
     )  # fmt: skip
 
 
@@ -129,15 +135,19 @@ def _delays(plan: Plan, rng: np.random.Generator, day: Floats, success: Bools) -
     )  # fmt: skip
     median = np.where(success, late, early)
     median = np.where(day >= plan.slower_from_day, plan.slower, 1.0) * median
-    return np.minimum(median * np.exp(rng.normal(0, 0.9, len(day))), 27.9)
+    return np.asarray(np.minimum(median * np.exp(rng.normal(0, 0.9, len(day))), 27.9), float)
 
 
-def _reactions(rng: np.random.Generator, success: Bools) -> tuple[Floats, Floats]:
+def _reactions(
+    plan: Plan, rng: np.random.Generator, day: Floats, success: Bools
+) -> tuple[Floats, Floats]:
     n = len(success)
     signals = np.zeros((n, len(SIGNALS)))
     for name, (after_success, after_failure) in _RATES.items():
         chance = np.where(success, after_success, after_failure)
         signals[:, SIGNALS.index(name)] = rng.random(n) < chance
+    for button in ("copy", "accept"):
+        signals[day >= plan.buttons_until_day, SIGNALS.index(button)] = 0.0
     rates = rng.random(n) < np.where(success, 0.005, 0.024)
     signals[:, SIGNALS.index("thumbs_up")] = rates & success
     signals[:, SIGNALS.index("thumbs_down")] = rates & ~success

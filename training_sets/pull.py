@@ -110,13 +110,15 @@ def _check_allowed(
     """Ask again for every row what was asked at the build, with what is known by now."""
     info = opened.info
     if info.state == catalog.WITHDRAWN:
-        raise _withdrawn(info, "it was withdrawn")
-    allowed = guard.consents(store, _EVER, settings)
+        raise _withdrawn(info, "it was withdrawn", info.as_of)
+    consents = guard.consents(store, _EVER, settings)
     entries = zip(rows, opened.manifest["lineage"], strict=True)
-    n_refused = sum(not _allowed(row, entry, allowed) for row, entry in entries)
-    if n_refused:
-        which = f"{n_refused:,} of its {len(rows):,} rows" if len(rows) > 1 else "its only row"
-        raise _withdrawn(info, f"a person in {which} does not allow training now")
+    refused = [row for row, entry in entries if not _allowed(row, entry, consents)]
+    if refused:
+        which = f"{len(refused):,} of its {len(rows):,} rows" if len(rows) > 1 else "its only row"
+        said = {subject for row in refused for subject in row.subjects} & set(consents.newest)
+        known = max((consents.newest[each]["available_at"] for each in said), default=info.as_of)
+        raise _withdrawn(info, f"a person in {which} does not allow training now", known)
 
 
 def _allowed(row: Row, entry: Mapping[str, Any], consents: guard.Consents) -> bool:
@@ -129,10 +131,12 @@ def _allowed(row: Row, entry: Mapping[str, Any], consents: guard.Consents) -> bo
     return True
 
 
-def _withdrawn(info: catalog.VersionInfo, why: str) -> DatasetWithdrawn:
+def _withdrawn(info: catalog.VersionInfo, why: str, known: datetime) -> DatasetWithdrawn:
+    """Name the command that builds what is left; `known` is from when a build sees the reason."""
+    moment = f" --as-of {known.isoformat()}" if known > info.as_of else ""
     return DatasetWithdrawn(
         f"{info.name}@{info.version} can't be pulled: {why}",
-        hint=f"`decayd datasets build {info.name}` makes a version without them",
+        hint=f"`decayd datasets build {info.name}{moment}` makes a version without them",
     )
 
 

@@ -9,9 +9,9 @@ import msgspec
 
 from dashboards.operations import Context, perform
 from decay_reports import facts as report_facts
-from decayd import batch
+from decayd import batch, log
 from decayd.clock import Clock
-from decayd.config import Settings, load
+from decayd.config import LogSettings, Settings, load
 from decayd.demo.simulate import EVENTS, TRUTH, latest_end, simulate
 from decayd.demo.truth import Truth
 from decayd.demo.verdict import Check, compare
@@ -41,6 +41,7 @@ def run_demo(plan: Plan, clock: Clock, progress: Callable[[float], None]) -> str
     UsageError
         When the folder holds a store that this command did not make a moment ago.
     """
+    log.configure(LogSettings(level="warning"))
     store_path = plan.folder / "decayd.duckdb"
     if store_path.exists():
         raise UsageError(f"{plan.folder} holds a store already", hint=f"rm -r {plan.folder}")

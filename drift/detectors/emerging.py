@@ -27,11 +27,10 @@ Floats = npt.NDArray[np.float32]
 
 
 class Scan(NamedTuple):
-    """The smallest p-value of a window, where and at which neighbourhood size it was found."""
+    """The smallest p-value of a window and the position where it was found."""
 
     p_value: float
     seed: int
-    k: int
 
 
 def detect(window: Votes, reference: Votes) -> Detection:
@@ -81,25 +80,26 @@ def scan(window: Floats, reference: Floats) -> Scan:
     >>> bool(scan(np.vstack([still, cloud(15, 9)]), reference).p_value < 0.01)
     True
     """
-    sizes = [k for k in _K if k < len(window)]
-    if not sizes:
-        return Scan(1.0, 0, _K[0])
-    tails = _tails(window, reference, sizes)
-    seed, column = np.unravel_index(np.argmin(tails), tails.shape)
-    looks = len(window) * len(_K) * _SCALES
-    p_value = min(1.0, looks * float(tails[seed, column]))
-    return Scan(p_value, int(seed), sizes[int(column)])
+    p_values = point_p_values(window, reference)
+    seed = int(np.argmin(p_values)) if len(p_values) else 0
+    return Scan(float(p_values[seed]) if len(p_values) else 1.0, seed)
 
 
-def _tails(window: Floats, reference: Floats, sizes: list[int]) -> npt.NDArray[np.float64]:
+def point_p_values(window: Floats, reference: Floats) -> npt.NDArray[np.float64]:
+    """Return each window point's p-value ``(n,)``, corrected for all looks; see `scan`."""
     from scipy.special import betainc
 
+    sizes = [k for k in _K if k < len(window)]
+    if not sizes:
+        return np.ones(len(window))
     q = (len(window) - 1) / (len(window) - 1 + len(reference))
     dense = _RHO * q / (1 - q + _RHO * q)
     nearer = _nearer(window, reference, sizes)
     # P(Bin(b + k, q') >= k) is the regularised incomplete beta function
     tails: npt.NDArray[np.float64] = betainc(np.array(sizes), nearer + 1, dense)
-    return tails
+    looks = len(window) * len(_K) * _SCALES
+    p_values: npt.NDArray[np.float64] = np.minimum(1.0, looks * tails.min(axis=1))
+    return p_values
 
 
 def _nearer(window: Floats, reference: Floats, sizes: list[int]) -> npt.NDArray[np.int64]:

@@ -71,7 +71,7 @@ CREATE TABLE eval_items (
 CREATE TABLE dead_letters (
   dead_letter_id BIGINT, topic VARCHAR, partition INTEGER, "offset" BIGINT, kind VARCHAR,
   reason VARCHAR, field VARCHAR, message VARCHAR, value BLOB, size_bytes BIGINT,
-  seen_at TIMESTAMP, state VARCHAR
+  available_at TIMESTAMP, seen_at TIMESTAMP, state VARCHAR
 );
 
 -- A file is a topic of its own with one partition; its offset is the line number.
@@ -81,7 +81,7 @@ CREATE TABLE offsets (
 
 CREATE TABLE gaps (
   topic VARCHAR, partition INTEGER, from_offset BIGINT, to_offset BIGINT, reason VARCHAR,
-  found_at TIMESTAMP
+  available_at TIMESTAMP, found_at TIMESTAMP
 );
 
 -- One vector per distinct normalised text and model: int8 components times `scale`.

@@ -2,7 +2,8 @@
 SELECT user_id,
        arg_max(state, (ts, state <> 'granted', event_id)) AS state,
        arg_max(coalesce(scope, 'all'), (ts, state <> 'granted', event_id)) AS scope,
-       max(ts) AS ts
+       max(ts) AS ts,
+       max(available_at) AS available_at
 FROM consents
 WHERE purpose = 'training' AND available_at <= $as_of AND NOT duplicate
 GROUP BY user_id

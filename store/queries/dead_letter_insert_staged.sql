@@ -1,10 +1,10 @@
 -- one row per staged dead letter that the same place and bytes have not given before
 INSERT INTO dead_letters (
   dead_letter_id, topic, partition, "offset", kind, reason, field, message, value, size_bytes,
-  seen_at, state
+  available_at, seen_at, state
 )
 SELECT s.dead_letter_id, s.topic, s.partition, s."offset", s.kind, s.reason, s.field, s.message,
-       s.value, s.size_bytes, s.seen_at, s.state
+       s.value, s.size_bytes, s.available_at, s.seen_at, s.state
 FROM staged_letters s
 WHERE NOT EXISTS (
   SELECT 1 FROM dead_letters d

@@ -1,4 +1,4 @@
-"""Every input format, whatever the bytes: events or a DecodeError, and what decodes can be stored."""
+"""Every input format, whatever the bytes: events or a DecodeError, nothing else."""
 
 import json
 import math
@@ -30,15 +30,18 @@ def outcome(fmt: ModuleType, value: bytes, kind: str | None) -> list[Event]:
     try:
         events = list(fmt.decode(value, Defaults(kind=kind)))
     except DecodeError as error:
-        assert error.reason in REASONS
-        assert error.field.startswith("$")
-        assert error.message
-        assert len(error.message) < 1000
+        check(error)
         return []
     for event in events:
         assert type(event).kind in KINDS
         msgspec.json.encode(event)
     return events
+
+
+def check(error: DecodeError) -> None:
+    assert error.reason in REASONS
+    assert error.field.startswith("$")
+    assert 0 < len(error.message) < 1000
 
 
 @every_format
@@ -69,9 +72,11 @@ def test_records_with_other_bytes(
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
     max_leaves=8,
-)  # fmt: skip
+)
 
 
 @every_format

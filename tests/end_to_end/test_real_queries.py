@@ -26,10 +26,10 @@ PER_WEEK = 500
 
 
 def queries() -> dict[str, list[str]]:
-    shared = Path(os.environ.get("DECAYD_SHARED", "../shared"))  # noqa: TID251
+    shared = Path(os.environ.get("SHARED_FOLDER", "../shared"))  # noqa: TID251
     path = shared / "data" / "nluhome.jsonl.gz"
     if not path.exists():
-        pytest.skip("no real queries: set DECAYD_SHARED to the folder that holds data/")
+        pytest.skip("no real queries: set SHARED_FOLDER to the folder that holds data/")
     intents: dict[str, list[str]] = {}
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         for line in lines:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent
-_REWRITE = os.environ.get("DECAYD_GOLDEN") == "1"  # noqa: TID251
+_REWRITE = os.environ.get("UPDATE_GOLDEN") == "1"  # noqa: TID251
 
 
 def check(name: str, text: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from drift.base import Votes
-from drift.peel import peel
+from drift.peel import peel, peel_known
 from tests.topic_streams import Clouds, votes
 
 
@@ -69,3 +69,22 @@ def test_a_group_of_many_persons_who_ask_twice_is_a_topic() -> None:
     topics = peel(replace(window, voters=voters), clouds.draw(2000))
     assert len(topics) == 1
     assert len(topics[0].members) <= 30
+
+
+def test_a_known_topic_is_peeled_by_what_belongs_to_it() -> None:
+    clouds = Clouds(8, groups=14)
+    window, groups = with_groups(clouds, {12: 40, 13: 30})
+    mine = np.flatnonzero(np.array(groups) == 12)
+    centre = clouds.vectors[12].mean(axis=0, keepdims=True)
+    seen, new = peel_known(window, clouds.draw(2000), [mine], centre)
+    assert list(seen) == [0]
+    assert set(seen[0].members) == set(mine)
+    assert [groups[topic.members[0]] for topic in new] == [13]
+
+
+def test_a_known_topic_without_density_is_not_seen() -> None:
+    clouds = Clouds(9)
+    window, groups = with_groups(clouds, {})
+    mine = np.flatnonzero(np.array(groups) == 3)
+    centre = clouds.vectors[3].mean(axis=0, keepdims=True)
+    assert peel_known(window, clouds.draw(2000), [mine], centre) == ({}, [])

@@ -33,7 +33,7 @@ def enough(covered: np.ndarray, floor: float) -> bool:
     """Tell whether coverage is at its floor, but for what chance does in 1 of 100 such samples."""
     from scipy.stats import binom
 
-    return int(covered.sum()) >= binom.ppf(0.01, len(covered), floor)
+    return bool(covered.sum() >= binom.ppf(0.01, len(covered), floor))
 
 
 @pytest.mark.parametrize("lag", FLOORS)
@@ -76,7 +76,8 @@ def test_few_labels_give_wide_intervals_that_still_cover() -> None:
 def test_a_slower_outcome_feed_is_what_the_newest_week_can_not_see_through() -> None:
     """The reason for the completeness gate: bias without it, gone once outcomes are in."""
     slow = [world(seed, slower=2.2, slower_from_day=7.0 * 14) for seed in range(4)]
-    newest, final = [], []
+    newest: list[float] = []
+    final: list[float] = []
     for one in slow:
         for lag, into in ((0, newest), (4, final)):
             known = one.known(15 + lag)

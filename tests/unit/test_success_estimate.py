@@ -18,9 +18,9 @@ def at_week(frame: Frame, week: int) -> Known:
     return know(frame, FeatureSettings(), at_us, at_us)
 
 
-def with_labels(n: int, week: int = 12, **plan: object) -> tuple[Known, FeatureWeek]:
+def with_labels(n: int, week: int = 12) -> tuple[Known, FeatureWeek]:
     """Return a week that keeps `n` of its outcomes; the weeks before it keep theirs."""
-    frame = world(**plan).frame(week)
+    frame = world().frame(week)
     kept = np.ones(len(frame), bool)
     labelled = np.flatnonzero(frame.arrived & (frame.ts_us >= MONDAY_US + (week - 1) * WEEK_US))
     kept[labelled[n:]] = False

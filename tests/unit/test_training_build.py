@@ -506,12 +506,6 @@ def test_a_name_that_is_no_folder_is_refused(traffic: Traffic, name: str) -> Non
         build(traffic.store, name, AS_OF, settings)
 
 
-def test_a_kind_that_cannot_be_built_is_refused(traffic: Traffic) -> None:
-    config = DatasetSettings(kinds=("sft", "kto"))
-    with pytest.raises(DatasetError, match="kto"):
-        built(traffic, datasets={"fixes": config})
-
-
 def test_an_answer_is_needed_for_a_preference(traffic: Traffic) -> None:
     config = DatasetSettings(kinds=("pref",))
     traffic.corrected("r1", response=None)

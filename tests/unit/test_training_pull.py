@@ -102,7 +102,7 @@ def test_a_revocation_after_the_build_withdraws_the_version_until_it_is_rebuilt(
     with pytest.raises(DatasetWithdrawn, match="2 of its 4 rows") as error:
         pulled(traffic)
     assert error.value.exit_code == 10
-    assert "decayd datasets build fixes" in error.value.hint
+    assert "`decayd datasets build fixes --as-of 2026-03-31T00:00:00`" in error.value.hint
     build(traffic.store, "fixes", later, settings_for(traffic.folder))
     assert pulled(traffic).version == "0.1.1"
     with pytest.raises(DatasetWithdrawn):

@@ -139,6 +139,14 @@ def test_ordinary_text_has_no_redaction_mark(text: str) -> None:
     assert not is_redacted(text)
 
 
+@pytest.mark.parametrize("piece", ["*", "[", "[name", "[email 1", ", - ", "sorry", "\u0300"])
+def test_a_hostile_megabyte_is_read_in_linear_time(piece: str) -> None:
+    text = piece * (1_000_000 // len(piece))
+    assert not is_redacted(text)
+    assert not is_refusal(text)
+    assert overlap_keys(text) == overlap_keys(f" {text}")
+
+
 @given(st.text(), st.text())
 def test_an_edit_share_is_a_share_and_symmetric(before: str, after: str) -> None:
     share = edit_share(before, after)

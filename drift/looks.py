@@ -1,0 +1,79 @@
+"""The windows of a closed week beside their references, and what the scan says of each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from drift import state
+from drift.base import Votes
+from drift.detectors import emerging
+from drift.state import Past
+from drift.topics import Centroids
+from drift.voting import Asked
+from drift.windows import (
+    SCALES,
+    WINDOW_VOTES,
+    Reading,
+    count_votes,
+    draw,
+    newest_week,
+    reference_votes,
+    reference_weeks,
+    window_weeks,
+)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A window of one scale beside its reference."""
+
+    weeks: tuple[date, ...]
+    window: Votes
+    reference: Votes
+    p_value: float
+    drift_detected: bool
+    why_not: str
+
+    def state(self) -> state.Look:
+        """Return what is kept of it."""
+        return state.Look(
+            weeks=len(self.weeks),
+            p=self.p_value,
+            n=len(self.window),
+            n_reference=len(self.reference),
+            why_not=self.why_not,
+        )
+
+
+def looks_at(reading: Reading, past: Past, week: date, since: date) -> list[Look]:
+    """Return the windows of one and of four weeks that end with `week`, of weeks from `since` on.
+
+    The first four weeks have shorter long windows; the first one has none.
+    """
+    longest = window_weeks(week, max(SCALES), since)
+    asked = reading.asked(longest, WINDOW_VOTES * len(longest))
+    windows = {1: newest_week(asked, len(longest)), len(longest): asked}
+    weeks_before = reference_weeks(week, past.accepted, past.alarms())
+    before = reading.asked(weeks_before, reference_votes(0))
+    frozen = past.centroids(frozen=True)
+    return [
+        _look(reading, longest[-count:], (queries, before), frozen)
+        for count, queries in windows.items()
+    ]
+
+
+def _look(
+    reading: Reading, weeks: Sequence[date], asked: tuple[Asked, Asked], frozen: Centroids
+) -> Look:
+    window, before = (count_votes(queries, frozen, len(weeks)) for queries in asked)
+    window = draw(window, WINDOW_VOTES, reading.seed)
+    reference = draw(before, reference_votes(len(window)), reading.seed)
+    found = emerging.detect(window, reference)
+    return Look(
+        weeks=tuple(weeks),
+        window=window,
+        reference=reference,
+        p_value=found.p_value,
+        drift_detected=found.drift_detected,
+        why_not=found.why_not,
+    )
