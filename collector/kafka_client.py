@@ -13,6 +13,7 @@ from typing import Any
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
 from kafka import errors as kafka_errors
+from kafka.net.compat import KafkaNetClient
 from kafka.structs import OffsetAndMetadata
 
 from collector.source import Committed, Partition, Record
@@ -71,13 +72,7 @@ class Client:
     def __init__(
         self, settings: KafkaSettings, instance: str, on_assigned: Changed, on_revoked: Changed
     ) -> None:
-        options = _options(settings, instance)
-        try:
-            self._consumer = KafkaConsumer(**options)
-        except kafka_errors.KafkaTimeoutError as error:
-            raise BrokerUnreachable(f"no broker answers at {settings.bootstrap_servers}") from error
-        except (kafka_errors.KafkaError, OSError, ValueError) as error:
-            raise ConfigError(f"kafka: {error}", hint="check the [kafka] settings") from error
+        self._consumer = _consumer(settings, _options(settings, instance))
         count = [m for name, m in self._consumer.metrics(raw=True).items() if _is_count(name)]
         self._connections: Any = count[0] if count else None
         pattern = "^(?:" + "|".join(map(re.escape, settings.topics)) + ")$"
@@ -222,22 +217,44 @@ def read_one(settings: KafkaSettings, topic: str, partition: int, offset: int) -
         When the broker does not keep the record any more.
     """
     options = _options(settings, "") | {"group_id": None, "group_instance_id": None}
+    consumer = _consumer(settings, options)
     tp = TopicPartition(topic, partition)
     try:
-        consumer = KafkaConsumer(**options)
-        try:
-            consumer.assign([tp])
-            consumer.seek(tp, offset)
-            found = consumer.poll(timeout_ms=_ANSWER_MS, max_records=1).get(tp, [])
-        finally:
-            consumer.close(autocommit=False, timeout_ms=_ANSWER_MS)
+        consumer.assign([tp])
+        consumer.seek(tp, offset)
+        found = consumer.poll(timeout_ms=_ANSWER_MS, max_records=1).get(tp, [])
     except kafka_errors.OffsetOutOfRangeError:
         found = []
     except kafka_errors.KafkaError as error:
-        raise BrokerUnreachable(f"no broker answers at {settings.bootstrap_servers}") from error
+        raise BrokerUnreachable(f"{topic}/{partition} can't be read now: {error}") from error
+    finally:
+        consumer.close(autocommit=False, timeout_ms=_ANSWER_MS)
     if not found or found[0].offset != offset:
         raise UsageError(f"{topic}/{partition} does not keep offset {offset} any more")
     return _record(found[0])
+
+
+def _consumer(settings: KafkaSettings, options: dict[str, Any]) -> Any:
+    """Connect; where that fails, end what the client has begun: it leaves a thread behind."""
+    begun: list[KafkaNetClient] = []
+
+    def begin(**client_options: Any) -> KafkaNetClient:
+        begun.append(KafkaNetClient(**client_options))
+        return begun[-1]
+
+    try:
+        return KafkaConsumer(kafka_client=begin, **options)
+    except kafka_errors.KafkaTimeoutError as error:
+        _end(begun)
+        raise BrokerUnreachable(f"no broker answers at {settings.bootstrap_servers}") from error
+    except (kafka_errors.KafkaError, OSError, ValueError) as error:
+        _end(begun)
+        raise ConfigError(f"kafka: {error}", hint="check the [kafka] settings") from error
+
+
+def _end(clients: Iterable[Any]) -> None:
+    for client in clients:
+        client.close()
 
 
 def _options(settings: KafkaSettings, instance: str) -> dict[str, Any]:

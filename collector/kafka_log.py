@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from decayd.clock import Clock
 
+_SEQUELS = ("Bootstrap", "No node available", "Metadata refresh")  # they hide the cause
 _REPEAT_S = 60.0  # the same kind of message is let through once in this time
 
 
@@ -36,7 +37,9 @@ class ClientLog(logging.Handler):
     @override
     def emit(self, record: logging.LogRecord) -> None:
         """Remember a warning, and hand it on unless its kind was handed on a moment ago."""
-        self.last = record.getMessage()
+        text = record.getMessage()
+        if not text.startswith(_SEQUELS):
+            self.last = text
         kind, now = (record.name, str(record.msg)), self._clock.monotonic()
         if now - self._passed.get(kind, -_REPEAT_S) >= _REPEAT_S:
             self._passed[kind] = now

@@ -168,7 +168,8 @@ class Session:
     def _note(self) -> None:
         """Record gaps that were found, and under which identity topics are read now."""
         known, now = self._known_generations(), self.source.generations()
-        info = {_fact(t): now[t] for t in now if now[t] and now[t] != known.get(t)}
+        read = {topic for topic, _ in self._next}
+        info = {_fact(t): now[t] for t in read & now.keys() if now[t] not in ("", known.get(t))}
         if self._gaps or info:
             self._pipeline.write(self._pipeline.gap_batch(self._gaps, info))
         gaps, self._gaps = self._gaps, []

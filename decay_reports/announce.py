@@ -47,18 +47,21 @@ def success(
     ))  # fmt: skip
 
 
-def outcomes_late(tx: Transaction, key: FigureKey, gate: Gate) -> None:
+def outcomes_late(tx: Transaction, key: FigureKey, gate: Gate, members: Sequence[str]) -> None:
     """Say that the outcome feed is late while the completeness gate fires."""
     now = Estimate(gate.share, n=gate.n)
     _while_it_lasts(tx, gate.fired, over=not gate.fired, draft=Finding(
         finding_id="", kind="outcomes_late", feature=key.feature, as_of=key.as_of, week=key.week,
         title=late_text(gate) if gate.fired else "outcomes arrive in time again",
         severity="warning", now=now, before=Estimate(gate.expected),
+        member_request_ids=tuple(members),
         next_step="look at the job that sends outcomes; the newest success figures are withheld",
     ))  # fmt: skip
 
 
-def signals_moved(tx: Transaction, key: FigureKey, shift: Figure, figure: Figure) -> None:
+def signals_moved(
+    tx: Transaction, key: FigureKey, shift: Figure, figure: Figure, members: Sequence[str]
+) -> None:
     """Say that signals changed their meaning while success stayed, until a new baseline."""
     fired, z = bool(shift.details["fired"]), float(shift.details["z"])
     way = "less" if (shift.value or 0.0) > 0 else "more"
@@ -67,6 +70,7 @@ def signals_moved(tx: Transaction, key: FigureKey, shift: Figure, figure: Figure
     _while_it_lasts(tx, fired, over=abs(z) < SHIFT_OVER_Z, draft=Finding(
         finding_id="", kind="signals_moved", feature=key.feature, as_of=key.as_of, week=key.week,
         title=title, severity="warning", now=estimate_of(shift), before=estimate_of(figure),
+        member_request_ids=tuple(members),
         next_step="look for a change of the interface; then accept a new baseline",
     ))  # fmt: skip
 

@@ -1,6 +1,6 @@
 """One feature at one close: figures, pseudo-outcomes, baseline, alarm, findings, all or none."""
 
-from collections.abc import Sequence
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
@@ -8,8 +8,8 @@ import pyarrow as pa
 from decay_reports import announce, baseline, confirmed
 from decay_reports.baseline import Acceptance, SuccessBaseline
 from decay_reports.closing import FeatureClose, MeasuredWeek
-from decay_reports.confirmed import Turn
-from decay_reports.frame import DAY_US, Frame
+from decay_reports.feature_weeks import Known
+from decay_reports.frame import Bools, Frame
 from decay_reports.infrastructure import Traffic
 from decay_reports.maturity import HALF
 from decay_reports.periods import measure_period
@@ -89,33 +89,41 @@ def _announce(
     """Let the alarm and the gates speak; weeks that were filled in raise nothing."""
     if week.key.back_filled or week.known is None:
         return
-    if week.key.lag == 0 and close.gate is not None:
-        announce.outcomes_late(tx, week.key, close.gate)
+    known, key = week.known, week.key
+    if key.lag == 0 and close.gate is not None:
+        missing = known.expected.eligible & ~known.frame.arrived & close.gate.fired
+        members = _request_ids(tx, week, missing, key.week, settings)
+        announce.outcomes_late(tx, key, close.gate, members)
     figure, shift = week.figure("success"), week.figure("signal_shift")
-    if week.key.lag != 1 or accepted is None or figure is None:
+    if key.lag != 1 or accepted is None or figure is None:
         return
-    turn = confirmed.take_turn(tx, week.key, figure, accepted, settings.alarms)
-    members = _members(tx, turn, week, settings)
-    announce.success(tx, week.key, turn, figure, accepted, members)
+    turn = confirmed.take_turn(tx, key, figure, accepted, settings.alarms)
+    since = turn.incident.onset if turn.incident else key.week
+    failed = _failed(known) & (turn.incident is not None)
+    members = _request_ids(tx, week, failed, since, settings)
+    announce.success(tx, key, turn, figure, accepted, members)
     if shift is not None:
-        announce.signals_moved(tx, week.key, shift, figure)
+        labelled = known.labels.member & shift.details["fired"]
+        members = _request_ids(tx, week, labelled, key.week, settings)
+        announce.signals_moved(tx, key, shift, figure, members)
 
 
-def _members(tx: Transaction, turn: Turn, week: MeasuredWeek, settings: Settings) -> Sequence[str]:
-    """Return the ids of requests that failed since the onset."""
-    if turn.incident is None or turn.closed_because or week.known is None:
-        return ()
-    known, timezone = week.known, settings.report.timezone
-    since = epoch_us(week_bounds(turn.incident.onset, timezone)[0])
-    until = epoch_us(week_bounds(week.key.week, timezone)[1])
-    rows = np.arange(*_ends(known.frame.between(since, until)))
-    failed = known.labels.member[rows] & (known.labels.target[rows] < HALF)
+def _failed(known: Known) -> Bools:
+    """Tell which requests failed; a silent one has failed once it is old enough to be sure."""
+    failed = known.labels.member & (known.labels.target < HALF)
     if known.expected.silence_is_failure:
-        ripe = known.expected.matured_after_days() * DAY_US
-        failed &= known.as_of_us - known.frame.ts_us[rows] > ripe
-    keys = known.frame.request_key[rows[failed]][-_MEMBERS:]
+        failed &= known.frame.age_days(known.as_of_us) > known.expected.matured_after_days()
+    return failed
+
+
+def _request_ids(
+    tx: Transaction, week: MeasuredWeek, chosen: Bools, since: date, settings: Settings
+) -> list[str]:
+    """Return the ids of the newest chosen requests from a week on, up to the measured week."""
+    if week.known is None or not chosen.any():
+        return []
+    start = epoch_us(week_bounds(since, settings.report.timezone)[0])
+    end = epoch_us(week_bounds(week.key.week, settings.report.timezone)[1])
+    rows = week.known.frame.between(start, end)
+    keys = week.known.frame.request_key[rows][chosen[rows]][-_MEMBERS:]
     return [row["request_id"] for row in tx.rows("alarm_members", keys=keys.tolist())]
-
-
-def _ends(rows: slice) -> tuple[int, int]:
-    return rows.start, rows.stop

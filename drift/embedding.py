@@ -61,9 +61,9 @@ class Encoder:
         model = _load(self._folder, self._device)
         short = [normalise(text[: 4 * _MAX_CHARS])[:_MAX_CHARS] for text in texts]
         order = sorted(range(len(short)), key=lambda i: -len(short[i]))
-        vectors = np.empty((len(short), _dimension(model)), np.float32)
-        if short:
-            vectors[order] = _encode(model, [short[i] for i in order])
+        in_order = _encode(model, [short[i] for i in order] or [""])
+        vectors = np.empty((len(short), in_order.shape[1]), np.float32)
+        vectors[order] = in_order[: len(short)]
         return vectors
 
 
@@ -126,10 +126,6 @@ def _encode(model: "SentenceTransformer", texts: list[str]) -> Vectors:
         texts, batch_size=_BATCH, convert_to_tensor=True, show_progress_bar=False
     )
     return unit(raw.float().cpu().numpy())
-
-
-def _dimension(model: "SentenceTransformer") -> int:
-    return int(_encode(model, [""]).shape[1])
 
 
 def _device(name: str) -> str:

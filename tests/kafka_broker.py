@@ -58,7 +58,7 @@ class Broker:
         producer = KafkaProducer(bootstrap_servers=self.bootstrap, linger_ms=20, **options)
         with closing(producer):
             for n, value in enumerate(values, 1):
-                producer.send(topic, value, partition=(n - 1) % n_partitions)
+                producer.send(topic, value, key=b"k", partition=(n - 1) % n_partitions)
             producer.flush()
         return n
 

@@ -125,6 +125,15 @@ def test_many_labels_of_one_class_alone_say_no_rate(only: float, word: str) -> N
     assert found.why_not.startswith(f"only {word} have arrived")
 
 
+def test_silence_of_all_is_a_missing_feed_and_no_rate_of_0() -> None:
+    frame = world(9, conversions=True, weeks=6).frame(6)
+    known = at_week(replace(frame, y=np.full(len(frame), np.nan)), 6)
+    old = measure(known, spans(1, 1))
+    assert old.own_labels > 100
+    assert old.result is None
+    assert old.why_not.startswith("no outcome has arrived")
+
+
 def test_requests_that_are_nobodys_are_their_own_clusters() -> None:
     known = world(7).known(12)
     alone = replace(known.frame, cluster=np.arange(len(known.frame)))
