@@ -29,14 +29,17 @@ Connect = Callable[[], RecordSource]
 
 
 class Status(msgspec.Struct, frozen=True):
-    """What the Kafka side is doing; `state` reads "connected" or "disconnected since …"."""
+    """What the Kafka side is doing; `state` reads "connected" or "disconnected since …".
+
+    `lag` is in records, None until the broker has told it of every partition.
+    """
 
     state: str
     connected: bool
     since: str
     reason: str = ""
     assigned: int = 0
-    lag: int = 0
+    lag: int | None = None
     n_records: int = 0
     bad_share: float = 0.0
     schema_change: bool = False
@@ -185,7 +188,7 @@ class Collector:
             connected=True,
             reason=session.store_trouble,
             assigned=len(assigned),
-            lag=sum(lag.values()),
+            lag=sum(lag.values()) if assigned == lag.keys() else None,
         )
 
     def _disconnected(self, reason: str, assigned: int = 0) -> None:

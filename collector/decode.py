@@ -12,9 +12,11 @@ from collector.source import Defaults, Record
 from decayd import plugins
 from decayd.config import CollectorSettings, TopicSettings
 from decayd.errors import DecodeError
-from decayd.events import Event, Outcome, Signal, epoch_us
+from decayd.events import Event, epoch_us
 
-_SECONDS = (1_000_000_000, 100_000_000_000)  # as milliseconds: 1970 to 1973; as seconds: now
+_SECONDS = 1_000_000_000  # as milliseconds 12 January 1970, as seconds 2001
+_SECONDS_US = 100_000_000_000_000  # as microseconds 1973: numbers below may be seconds
+_TARGETED = frozenset({"signal", "outcome"})
 
 
 Timed = tuple[Event, int]  # an event and its time in microseconds since 1970
@@ -56,7 +58,7 @@ class Decoder:
         if size > self._max_bytes:
             raise DecodeError("oversize", "$", _oversize(size, self._max_bytes))
         decode, defaults = self._topics.get(record.topic, self._other)
-        return [_checked(event, latest_us) for event in decode(value, defaults)]
+        return [(event, _time(event, latest_us)) for event in decode(value, defaults)]
 
     def kind_of(self, topic: str) -> str | None:
         """Return the kind that a topic's records have when they don't say."""
@@ -75,37 +77,31 @@ def _oversize(size: int, limit: int) -> str:
     )
 
 
-def _checked(event: Event, latest_us: int) -> Timed:
-    ts_us = _time(event)
-    if ts_us > latest_us:
-        ahead = timedelta(microseconds=ts_us - latest_us)
-        raise DecodeError(
-            "future",
-            "$.ts",
-            f"the event is {_length(ahead)} too far ahead of the clock; "
-            "set the sender's clock, or raise collector.future_minutes",
-        )
-    if isinstance(event, Signal | Outcome):
-        _check_target(event)
-    return event, ts_us
-
-
-def _time(event: Event) -> int:
+def _time(event: Event, latest_us: int) -> int:
+    """Return an event's time in microseconds, once it is a time and the event says of what."""
     try:
         ts_us = epoch_us(event.ts)
     except (ValueError, OverflowError) as error:
         raise DecodeError("invalid", "$.ts", f"{error}; send RFC 3339 or milliseconds") from error
-    if ts_us < 0:
-        raise DecodeError(
-            "invalid", "$.ts", "the event is from before 1970; set the sender's clock"
-        )
-    if not isinstance(event.ts, datetime) and _SECONDS[0] <= event.ts < _SECONDS[1]:
+    if not 0 <= ts_us <= latest_us:
+        raise _out_of_range(ts_us, latest_us)
+    if ts_us < _SECONDS_US and not isinstance(event.ts, datetime) and event.ts >= _SECONDS:
         raise DecodeError("invalid", "$.ts", "this looks like epoch seconds; send milliseconds")
+    if event.kind in _TARGETED:
+        _check_target(event)
     return ts_us
 
 
-def _check_target(event: Signal | Outcome) -> None:
-    if isinstance(event, Signal) and event.signal == "preference":
+def _out_of_range(ts_us: int, latest_us: int) -> DecodeError:
+    if ts_us < 0:
+        return DecodeError("invalid", "$.ts", "before 1970; set the sender's clock")
+    ahead = timedelta(microseconds=ts_us - latest_us)
+    hint = "set the sender's clock, or raise collector.future_minutes"
+    return DecodeError("future", "$.ts", f"{_length(ahead)} too far ahead of the clock; {hint}")
+
+
+def _check_target(event: Any) -> None:
+    if event.kind == "signal" and event.signal == "preference":
         if event.chosen is None and event.rejected is None:
             raise DecodeError(
                 "invalid", "$.chosen", "a preference needs `chosen` or `rejected`, a request_id"

@@ -83,7 +83,8 @@ class FileSource:
             line = reader.take()
             records.append(_record(partition, line))
             n_bytes += len(line.value)
-            self._requeue(partition)
+            if self._merge or reader.head is None:
+                self._requeue(partition)
         self._report()
         return records
 

@@ -31,7 +31,7 @@ class Built(msgspec.Struct):
     n_records: int = 0
     n_bad: int = 0
     n_tombstones: int = 0
-    newest_us: int | None = None
+    newest_us: int = -1  # below any event's time
 
 
 class Pipeline:
@@ -151,9 +151,8 @@ class Pipeline:
         with _no_garbage_collection():
             for record in records:
                 partition = (record.topic, record.partition)
-                to_come[partition] -= 1
-                more = to_come[partition] > 0 or partition in unread
-                self._add(built, record, latest_us, more=more)
+                left = to_come[partition] = to_come[partition] - 1
+                self._add(built, record, latest_us, more=left > 0 or partition in unread)
         built.batch.positions = self._positions(records)
         self._add_info(built.batch)
         return built
@@ -166,23 +165,24 @@ class Pipeline:
             built.n_bad += 1
             built.batch.dead_letters.append(self._dead_letter(record, error))
             events = []
-        built.n_tombstones += record.value is None
+        left = len(events)
         for event, ts_us in events:
-            last = event is events[-1][0]
-            available_us = self.watermark.pass_record(partition, ts_us, more=more or not last)
+            left -= 1
+            available_us = self.watermark.pass_record(partition, ts_us, more=more or left > 0)
             self._add_event(built, event, ts_us, available_us)
         if not events:
             self.watermark.pass_record(partition, None, more=more)
+            built.n_tombstones += record.value is None
 
     def _add_event(self, built: Built, event: Event, ts_us: int, available_us: int) -> None:
         rows = built.batch.rows.get(event.kind)
         if rows is None:
             rows = built.batch.rows[event.kind] = Rows()
         rows.add(event, ts_us, available_us)
+        if ts_us > built.newest_us:
+            built.newest_us = ts_us
         if self._wants_first and "first_live_at" not in built.batch.info:
             built.batch.info["first_live_at"] = _iso(ts_us)
-        if built.newest_us is None or ts_us > built.newest_us:
-            built.newest_us = ts_us
 
     def _dead_letter(self, record: Record, error: DecodeError) -> DeadLetter:
         value = record.value or b""

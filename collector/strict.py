@@ -34,18 +34,10 @@ def _decoder(kind: str, struct: type[Event]) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(_twin(struct, sent_kind, *nested))
 
 
-_DECODERS = {kind: _decoder(kind, struct) for kind, struct in KINDS.items()}
+DECODERS = {kind: _decoder(kind, struct) for kind, struct in KINDS.items()}
 
 
-def decode(value: bytes, kind: str) -> Event:
-    """Return the event of a record of `kind` all of whose keys are known.
-
-    Raises
-    ------
-    ValueError
-        When anything at all is unusual; that need not be an error.
-    """
-    event: Any = _DECODERS[kind].decode(value)
-    if event.sent_kind is not None:  # the same event with and without its kind must be equal
+def forget_kind(event: Any) -> None:
+    """Take the sent kind off an event: with and without it the event is the same."""
+    if event.sent_kind is not None:
         msgspec.structs.force_setattr(event, "sent_kind", None)
-    return event  # type: ignore[no-any-return]

@@ -48,8 +48,8 @@ class Tally:
         """Count one batch."""
         self.totals.add(built, written)
         self._note_recent(built.n_records, built.n_bad)
-        if built.newest_us is not None:
-            self.newest_us = max(built.newest_us, self.newest_us or built.newest_us)
+        if built.newest_us >= 0:
+            self.newest_us = max(built.newest_us, self.newest_us or 0)
         for kind, n in written.n_new.items():
             self._metrics.events.labels(kind).inc(n)
         self._metrics.duplicates.inc(written.n_duplicates)

@@ -105,7 +105,12 @@ class Watermark:
             The later of its event time and the watermark just before it, in microseconds.
         """
         available = self._value if ts_us is None or ts_us < self._value else ts_us
-        changed = self._take(partition, ts_us)
+        changed = False
+        if ts_us is not None and ts_us > self._largest[partition]:
+            self._largest[partition] = ts_us
+            self._newest = max(self._newest, ts_us)
+            holder = self._holder
+            changed = holder is None or holder == partition or not self._is_active(holder)
         if more != (partition in self._unread):
             (self._unread.add if more else self._unread.discard)(partition)
             changed = True
@@ -113,23 +118,16 @@ class Watermark:
             self._move()
         return available
 
-    def _take(self, partition: Partition, ts_us: int | None) -> bool:
-        """Note an event time; tell whether the watermark may move by it."""
-        if ts_us is None or ts_us <= self._largest[partition]:
-            return False
-        self._largest[partition] = ts_us
-        self._newest = max(self._newest, ts_us)
-        holder = self._holder
-        return holder is None or holder == partition or not self._is_active(holder)
-
     def _is_active(self, partition: Partition) -> bool:
         recent = self._largest[partition] >= self._newest - ACTIVE_WITHIN_US
         return recent or partition in self._unread
 
     def _move(self) -> None:
-        holder, behind = None, _NEVER
+        holder, behind, horizon = None, _NEVER, self._newest - ACTIVE_WITHIN_US
         for partition, largest in self._largest.items():  # a loop: this runs for most records
-            if (holder is None or largest < behind) and self._is_active(partition):
+            if (holder is None or largest < behind) and (
+                largest >= horizon or partition in self._unread
+            ):
                 holder, behind = partition, largest
         self._holder = holder
         if behind != _NEVER:

@@ -99,7 +99,7 @@ def _health(context: Context, metrics: Metrics) -> list[Any]:
         context.store.rows("store_info")
         return {"ready": True, "kafka": context.collector() if context.collector else None}
 
-    @get("/metrics", media_type="text/plain; version=0.0.4; charset=utf-8", sync_to_thread=True)
+    @get("/metrics", media_type="text/plain; version=0.0.4", sync_to_thread=True)
     def metrics_text() -> bytes:
         return metrics.text()
 
@@ -126,7 +126,7 @@ def _pages(context: Context) -> list[Any]:
             raise NotFoundException(f"a report is one of {', '.join(_MEDIA)}")
         found = perform(context, "report", {"week": request.path_params["week"]})
         document = found["documents"][form]
-        return Response(document, media_type=f"{_MEDIA[form]}; charset=utf-8")
+        return Response(document, media_type=_MEDIA[form])
 
     return [index, list_reports, show_report]
 

@@ -15,7 +15,7 @@ from decayd.errors import UsageError
 from store.database import Store, Transaction
 
 N_WEEKS = 4
-LAUNCH = "launch"
+LAUNCH = "decayd"
 _FIRST_DAY = timedelta(days=1)
 
 

@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from decay_reports.expectation import Expectation, expectation
-from decay_reports.frame import Frame
+from decay_reports.frame import Frame, Ints
 from decay_reports.maturity import Maturity, maturity
 from decay_reports.success import (
     ENOUGH_LABELS,
@@ -83,7 +81,7 @@ def measure(known: Known, weeks: Sequence[Span]) -> FeatureWeek:
     return FeatureWeek(rows.stop - rows.start, n_labels, own_labels, pooled, rows, week, result)
 
 
-def measure_rows(known: Known, rows: slice | np.ndarray) -> PseudoOutcomes:
+def measure_rows(known: Known, rows: slice | Ints) -> PseudoOutcomes:
     """Measure any set of requests that holds at least one label."""
     return estimate(known.frame, rows, known.expected, known.labels, known.as_of_us)
 

@@ -19,7 +19,6 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 DAY_US = 86_400_000_000
-UNEMBEDDED = "unembedded"
 TENURES = ("under_7_days", "7_to_30_days", "over_30_days", "unknown")
 SIGNALS = (
     "score", "retry", "rephrase", "copy", "accept", "edit", "edit_ratio", "abandon", "escalate",

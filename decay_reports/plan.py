@@ -24,6 +24,7 @@ class FeaturePlan(msgspec.Struct, frozen=True, kw_only=True):
     feature: str
     keys: tuple[FigureKey, ...]
     first_request: datetime
+    n_requests: int
     start: datetime
 
     @property
@@ -82,5 +83,6 @@ def _planned(row: dict[str, Any], keys: tuple[FigureKey, ...], settings: Setting
         first_week - _POOLED_BEFORE, min(keys[0].as_of, end + FINAL_LAG), window_days
     )
     return FeaturePlan(
-        feature=row["feature"], keys=keys, first_request=row["first_ts"], start=start
-    )
+        feature=row["feature"], keys=keys, first_request=row["first_ts"],
+        n_requests=row["n_requests"], start=start,
+    )  # fmt: skip

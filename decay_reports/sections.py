@@ -22,7 +22,7 @@ _TOPICS_SHOWN = 8
 _WEEKS_IN_SHORT = 8
 _EXACT = 1e-9
 _LONG = 1e6  # an alarm's level from which digits say nothing
-_LAUNCH = {"launch": "decayd at launch"}
+_LAUNCH = {"decayd": "decayd at launch"}
 
 
 def sections(feature: FeatureFacts) -> list[Section]:

@@ -10,7 +10,6 @@ from decay_reports.frame import DAY_US, Bools, Floats, Frame, Ints
 from decay_reports.maturity import HALF, Maturity
 from decay_reports.signal_model import train
 
-Z95 = 1.96
 MIN_LABELS = 20
 ENOUGH_LABELS = 100
 MAX_POOLED_WEEKS = 4

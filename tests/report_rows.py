@@ -70,7 +70,7 @@ def write_baseline(store: Store, value: float = 0.7) -> None:
     weeks = [FIRST + WEEK * k for k in range(4)]
     store.append("baselines", [{
         "feature": "chat", "kind": "success", "version": 1, "weeks": weeks, "value": value,
-        "se": 0.01, "n": 4000, "as_of": close(weeks[-1], 1), "accepted_by": "launch",
+        "se": 0.01, "n": 4000, "as_of": close(weeks[-1], 1), "accepted_by": "decayd",
         "reason": "first four full weeks with enough outcomes",
         "details": json.dumps({"n_labels": 960}),
     }])  # fmt: skip

@@ -1,7 +1,8 @@
 """decayd's own format: one JSON object a record, see docs/events.md."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -42,7 +43,10 @@ _CONTAINERS = {
     for kind, fields in _FIELDS.items()
 }
 _KNOWN = {kind: fields | {"kind"} for kind, fields in _FIELDS.items()}
-_DEEP = {kind: [f for f in _ANY if hasattr(struct, f)] for kind, struct in KINDS.items()}
+_DEEP: dict[str, tuple[Callable[[Any], Any], Any]] = {}  # reads fields of any JSON; all absent
+for _kind_name, _struct in KINDS.items():
+    _names = [name for name in _ANY if hasattr(_struct, name)]
+    _DEEP[_kind_name] = (attrgetter(*_names), None if len(_names) == 1 else (None,) * len(_names))
 _WHERE = re.compile(r"(?P<what>.*?)(?: - at `(?:key in )?(?P<at>[^`]*)`)?", re.DOTALL)
 _MISSING = re.compile(r"missing required field `(?P<field>\w+)`")
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
@@ -78,12 +82,13 @@ def _event(value: bytes, defaults: Defaults) -> Event:
     kind = defaults.kind or _KIND.decode(value).kind
     if isinstance(kind, str) and kind in KINDS:
         try:
-            event = strict.decode(value, kind)
+            event = strict.DECODERS[kind].decode(value)
         except ValueError:
-            pass  # another kind, an unknown key, a null, or something wrong: look closer
-        else:
-            if all(getattr(event, field) is None for field in _DEEP[kind]):
-                return event
+            return _unusual(value, defaults)  # another kind, an unknown key, a null, or an error
+        deep, nothing = _DEEP[kind]
+        if deep(event) == nothing:
+            strict.forget_kind(event)
+            return event  # type: ignore[no-any-return]
     return _unusual(value, defaults)
 
 

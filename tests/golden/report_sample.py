@@ -3,39 +3,25 @@
 from datetime import date, datetime, timedelta
 
 from decay_reports.facts import (
-    AttributionFacts,
     BaselineFacts,
     ChangeFacts,
     Count,
-    DatasetFacts,
     DifferenceFacts,
-    EmergedFacts,
     FeatureFacts,
     FindingFacts,
     HealthFacts,
     InfrastructureFacts,
     IntakeFacts,
     MethodFacts,
-    PartFacts,
     ReportFacts,
     SignalFacts,
-    TopicFacts,
     TrendPoint,
     WeekFacts,
 )
 from decay_reports.wording import headline
 from decayd.results import Estimate
-
-WEEK = date(2026, 10, 12)
-CONFIRMED = date(2026, 10, 5)
-BASELINE = tuple(date(2026, 6, 1) + timedelta(days=7 * k) for k in range(4))
-NOW = tuple(date(2026, 9, 14) + timedelta(days=7 * k) for k in range(4))
-PULL = "decayd datasets pull refund-fixes@0.3.0 --candidate --format trl-sft -o DIR"
-
-
-def around(value: float, half: float, n: int, labels: int | None = None) -> Estimate:
-    """An estimate with a symmetric interval."""
-    return Estimate(value, value - half, value + half, n=n, n_labels=labels)
+from tests.golden import report_parts
+from tests.golden.report_parts import BASELINE, CONFIRMED, WEEK, around
 
 
 def trend(levels: list[float], half: float = 0.037) -> tuple[TrendPoint, ...]:
@@ -123,117 +109,16 @@ def refund_help() -> FeatureFacts:
             reason="launch baseline: first four full weeks",
         ),
         trend=trend(levels),
-        attribution=AttributionFacts(
-            weeks_before=BASELINE,
-            weeks_now=NOW,
-            before=Estimate(0.702, n=9624),
-            now=Estimate(0.5853, n=9640),
-            total=Estimate(-0.1167, -0.142, -0.091, n=9640),
-            parts=(
-                PartFacts(name="within_topic", change=Estimate(-0.0812, -0.11, -0.05), cause=True),
-                PartFacts(name="new_topics", change=Estimate(-0.0301, -0.041, -0.018), cause=True),
-                PartFacts(name="topic_mix", change=Estimate(-0.0063, -0.013, 0.002)),
-                PartFacts(name="gone_topics", change=Estimate(0.0009, -0.001, 0.003)),
-            ),
-        ),
-        topics=(
-            TopicFacts(
-                topic_id="t3@v1",
-                label="refund status bank card days",
-                share_before=Estimate(0.31, n=9624),
-                share_now=Estimate(0.29, n=9640),
-                success_before=around(0.72, 0.03, 2983),
-                success_now=around(0.51, 0.05, 2796),
-                contribution=-0.0644,
-            ),
-            TopicFacts(
-                topic_id="n1",
-                label="pay by link",
-                share_before=Estimate(0.0, n=9624),
-                share_now=Estimate(0.07, n=9640),
-                success_now=around(0.27, 0.06, 675),
-                contribution=-0.0301,
-                kind="new",
-            ),
-            TopicFacts(
-                topic_id="t1@v1",
-                label="cancel order before shipping",
-                share_before=Estimate(0.40, n=9624),
-                share_now=Estimate(0.38, n=9640),
-                success_before=around(0.70, 0.03, 3850),
-                success_now=around(0.655, 0.05, 3663),
-                contribution=-0.0222,
-            ),
-        ),
-        emerged=(
-            EmergedFacts(
-                topic_id="n1",
-                label="pay by link",
-                examples=(
-                    "the pay by link page says expired",
-                    "how do I send a customer a payment link",
-                    "refund a purchase that was paid by link",
-                ),
-                first_week=date(2026, 8, 31),
-                n=171,
-                share_now=Estimate(0.071, 0.061, 0.082, n=2398),
-                success_now=around(0.27, 0.06, 171),
-                success_rest=around(0.60, 0.03, 2227),
-                finding_id="F-17",
-            ),
-        ),
-        changes=(
-            ChangeFacts(
-                day=date(2026, 7, 6), artifact="prompt", name="refund-system", before="v11",
-                after="v12", everywhere=True, days_from_onset=-49,
-            ),
-            ChangeFacts(
-                day=date(2026, 8, 22), artifact="model", name="support-llm", before="2026-05",
-                after="2026-08", ref="deploy/4411", days_from_onset=-2,
-            ),
-        ),
+        attribution=report_parts.attribution(),
+        topics=report_parts.topics(),
+        emerged=report_parts.emerged(),
+        changes=report_parts.changes(),
         failures=(
             Count(name="the outcome says so", n=485),
             Count(name="only signals say so", n=157),
         ),
-        datasets=(
-            DatasetFacts(
-                name="refund-fixes",
-                version="0.3.0",
-                state="candidate",
-                n_rows=212,
-                command=PULL,
-                weeks=8,
-                n_failures=1466,
-                failures=(
-                    Count(name="unknown", n=969),
-                    Count(name="wrong_answer", n=400),
-                    Count(name="refusal_over", n=97),
-                ),
-                rows_by_type=(Count(name="wrong_answer", n=180), Count(name="refusal_over", n=32)),
-                topics=(Count(name="t3@v1", n=120), Count(name="n1", n=92)),
-                rejects=(
-                    Count(
-                        name="no consent",
-                        n=1240,
-                        next_step="send `consent` events, or set features.refund_help.lawful_basis",
-                    ),
-                    Count(name="eval overlap", n=7),
-                ),
-            ),
-        ),
-        findings=(
-            FindingFacts(
-                finding_id="F-12", kind="success_fell", title="success fell",
-                severity="page", state="open", week=CONFIRMED, since=NOW[1], n_members=388,
-                next_step="read the failures, pull the set", command="decayd findings show F-12",
-            ),
-            FindingFacts(
-                finding_id="F-17", kind="topic_emerged", title="a new topic: pay by link",
-                severity="warning", state="open", week=WEEK, since=date(2026, 8, 31), n_members=171,
-                next_step="decide who answers these", command="decayd findings show F-17",
-            ),
-        ),
+        datasets=report_parts.datasets(),
+        findings=report_parts.findings(),
         not_measured=("region: absent in 100% of requests",),
         methods=MethodFacts(
             n_eff=402.3, lam=0.71,

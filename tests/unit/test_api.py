@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from dashboards.app import check_host, make_app
 from dashboards.operations import OPERATIONS, Context, perform
 from dashboards.pages import index_page
 from decayd.clock import ManualClock
-from decayd.config import Settings
+from decayd.config import Settings, StoreSettings
 from decayd.errors import ConfigError, UsageError
 from decayd.jobs import JOBS
 from decayd.metrics import Metrics
@@ -25,17 +26,26 @@ from tests.event_rows import request, write
 HOSTILE = "<script>alert('x')</script>\" onload=x \u202e"
 
 
-@pytest.fixture
-def context(store: Store, settings: Settings, clock: ManualClock) -> Context:
-    return Context(store, settings, clock, lambda: {"state": HOSTILE})
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """One store and one server for all tests here: none of them depends on what another left."""
+    path = tmp_path_factory.mktemp("api") / "decayd.duckdb"
+    with Store.open(StoreSettings(path=path, threads=1)) as opened:
+        yield opened
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def context(store: Store) -> Context:
+    clock = ManualClock(datetime(2026, 10, 5, 12, tzinfo=UTC))
+    return Context(store, Settings(), clock, lambda: {"state": HOSTILE})
+
+
+@pytest.fixture(scope="module")
 def metrics() -> Metrics:
     return Metrics()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(context: Context, metrics: Metrics) -> Iterator[httpx.Client]:
     """A client of the real server on a free port."""
     config = uvicorn.Config(make_app(context, metrics), port=0, log_level="error", lifespan="off")
@@ -67,7 +77,7 @@ def test_metrics_are_in_the_exposition_format(client: httpx.Client, metrics: Met
     metrics.events.labels("request").inc(3)
     metrics.dead_letters.labels('odd"\n').inc()
     answer = client.get("/metrics")
-    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     families = {family.name: family for family in text_string_to_metric_families(answer.text)}
     assert families["decayd_events"].samples[0].value == 3
     assert families["decayd_dead_letters"].samples[0].labels == {"reason": 'odd"\n'}
@@ -118,9 +128,9 @@ def test_an_operation_answers_json(client: httpx.Client, store: Store) -> None:
         ("dead_letters", {"state": "odd"}),
         ("dead_letters", {"limit": -1}),
         ("dead_letters", {"limit": "x"}),
-        ("dead_letter", {"dead_letter_id": 2}),
+        ("dead_letter", {"dead_letter_id": 2000}),
         ("dead_letters_drop", {"ids": "all"}),
-        ("dead_letters_drop", {"ids": [7]}),
+        ("dead_letters_drop", {"ids": [7000]}),
         ("report", {"as_of": "yesterday"}),
         ("report", {"week": "41"}),
         ("report", {"as_of": "0001-01-01T00:00:00+14:00"}),
@@ -191,9 +201,12 @@ def test_dead_letters_are_listed_shown_and_dropped(client: httpx.Client, store: 
         value=b"\xff\x00<", kind="request", size_bytes=3,
     )  # fmt: skip
     write(store, dead_letters=[letter])
-    assert client.post("/api/dead_letter", json={"dead_letter_id": 1}).json()["value"] == "\\xff\0<"
-    assert client.post("/api/dead_letters_drop", json={"ids": [1]}).json() == {"dropped": 1}
-    assert client.post("/api/dead_letters", json={}).json() == []
+    listed = client.post("/api/dead_letters", json={}).json()
+    known = listed[0]["dead_letter_id"]
+    shown = client.post("/api/dead_letter", json={"dead_letter_id": known}).json()
+    assert shown["value"] == "\\xff\0<"
+    assert client.post("/api/dead_letters_drop", json={"ids": [known]}).json() == {"dropped": 1}
+    assert client.post("/api/dead_letters", json={}).json() == listed[1:]
 
 
 def test_the_daemon_reads_the_files_of_an_ingest(client: httpx.Client, tmp_path: Path) -> None:

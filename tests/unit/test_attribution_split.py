@@ -113,8 +113,8 @@ def test_each_parts_interval_covers_its_truth() -> None:
     k = np.zeros(6, bool)
     new = np.arange(6) == 5
     truth = split((shares[0], shares[0] * rates[0]), (shares[1], shares[1] * rates[1]), new, k)
-    covered = np.zeros((60, 4))
-    for seed in range(60):
+    covered = np.zeros((40, 4))
+    for seed in range(40):
         found = attribute("f", *periods(seed, shares, rates))
         for j, name in enumerate(PARTS):
             _, low, high = part(found, name)
@@ -147,7 +147,7 @@ def test_the_part_that_did_it_is_named_and_no_other(seed: int) -> None:
 
 
 def test_nothing_happened_and_seldom_anything_is_named() -> None:
-    named = [bool(attribute("f", *periods(seed, EVEN, FLAT)).causes) for seed in range(60)]
+    named = [bool(attribute("f", *periods(seed, EVEN, FLAT)).causes) for seed in range(30)]
     assert np.mean(named) <= 0.25
 
 

@@ -6,9 +6,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from decay_reports.run import run
+from decay_reports.plan import plan
+from decay_reports.run import run, with_frames
 from decayd.config import StoreSettings
 from store.database import Store
 from tests.event_rows import select
@@ -136,6 +138,20 @@ def test_topic_cells_and_pseudo_outcomes_reconcile_with_the_headline(store: Stor
     assert {week_number(week): total for week, total in psi.items()} == newest
     cells = select(store, "SELECT DISTINCT cell FROM weekly_figures WHERE metric = 'topic_share'")
     assert ("topic=unembedded",) in cells
+
+
+def test_a_large_store_is_read_by_feature_and_gives_the_same_frames(store: Store) -> None:
+    for seed, feature in enumerate(("chat", "search", "voice")):
+        fill(store, world(seed, weeks=2, per_day=20), Shape(feature=feature))
+    plans = plan(store, close(2), SETTINGS, close(0))
+    once = dict(with_frames(store, close(2), SETTINGS, plans))
+    apart = dict(with_frames(store, close(2), SETTINGS, plans, rows_at_once=10))
+    assert [p.feature for p in once] == [p.feature for p in apart] == ["chat", "search", "voice"]
+    for planned, frame in once.items():
+        other = apart[planned]
+        assert (frame.request_key == other.request_key).all()
+        assert (frame.cluster == other.cluster).all()
+        assert np.array_equal(frame.delay_days, other.delay_days, equal_nan=True)
 
 
 def test_weeks_are_cut_in_the_reports_time_zone(store: Store) -> None:

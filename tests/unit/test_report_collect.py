@@ -272,10 +272,10 @@ def test_the_weeks_intake_counts_events_gaps_and_dead_letters(
     ts = as_of - timedelta(hours=5)
     store.append("requests", [request(1, ts), request(2, ts - 2 * WEEK)])
     store.append("dead_letters", [
-        {"dead_letter_id": 1, "reason": "invalid", "seen_at": ts, "state": "new"},
-        {"dead_letter_id": 2, "reason": "invalid", "seen_at": ts - WEEK, "state": "new"},
+        {"dead_letter_id": 1, "reason": "invalid", "available_at": ts, "state": "new"},
+        {"dead_letter_id": 2, "reason": "invalid", "available_at": ts - WEEK, "state": "new"},
     ])  # fmt: skip
-    store.append("gaps", [{"topic": "t", "partition": 0, "found_at": ts, "reason": "expired"}])
+    store.append("gaps", [{"topic": "t", "partition": 0, "available_at": ts, "reason": "expired"}])
 
     intake = weekly.collect(store, as_of, settings).intake
 

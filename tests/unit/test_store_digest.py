@@ -111,7 +111,7 @@ def deliver(store: Store, records: Sequence[bytes], late_us: int = 0) -> None:
 
 
 @settings(
-    max_examples=40, deadline=None, derandomize=True,
+    max_examples=30, deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 @given(sent=records, seed=st.integers(0, 2**32))
