@@ -86,7 +86,7 @@ class Pipeline:
         StoreError
             When the store can't be written now. Nothing of the batch is stored; `retry` writes it.
         """
-        with self._store.intake:
+        with self._store.intake, _no_garbage_collection():
             self._follow_store()
             self._pending = self._build(records, unread)
             return self.retry()
@@ -99,6 +99,7 @@ class Pipeline:
             built = self._pending
             written = self.write(built.batch)
             self._pending = None
+            built.batch.rows.clear()  # the bulk of the memory; only counts are wanted from here on
             return built, written
 
     def has_pending(self) -> bool:
@@ -148,11 +149,10 @@ class Pipeline:
         self.watermark.set_unread(unread | to_come.keys())
         built = Built(Batch(), len(records))
         latest_us = self._decoder.latest_us(self._clock.now())
-        with _no_garbage_collection():
-            for record in records:
-                partition = (record.topic, record.partition)
-                left = to_come[partition] = to_come[partition] - 1
-                self._add(built, record, latest_us, more=left > 0 or partition in unread)
+        for record in records:
+            partition = (record.topic, record.partition)
+            left = to_come[partition] = to_come[partition] - 1
+            self._add(built, record, latest_us, more=left > 0 or partition in unread)
         built.batch.positions = self._positions(records)
         self._add_info(built.batch)
         return built

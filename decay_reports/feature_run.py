@@ -1,5 +1,6 @@
 """One feature at one close: figures, pseudo-outcomes, baseline, alarm, findings, all or none."""
 
+from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
@@ -41,22 +42,29 @@ def run_feature(
     rows = [figure.row(week.key) for week in weeks for figure in week.figures]
     with store.transaction() as tx:
         tx.append("weekly_figures", rows)
-        for week in weeks:
-            _replace_pseudo_outcomes(tx, week)
+        _replace_pseudo_outcomes(tx, weeks)
         accepted = accepted or _launch(tx, store, settings, planned)
         for week in weeks:
             _announce(tx, settings, week, accepted, close)
     return len(rows)
 
 
-def _replace_pseudo_outcomes(tx: Transaction, week: MeasuredWeek) -> None:
+def _replace_pseudo_outcomes(tx: Transaction, weeks: Sequence[MeasuredWeek]) -> None:
+    """Keep the newest psi of each request; weeks whose number is withheld keep what they had."""
+    tables = [table for week in weeks if (table := _pseudo_outcomes(week)) is not None]
+    if tables:
+        measured = [week.key.week for week in weeks if week.stands]
+        tx.run("pseudo_delete", feature=weeks[0].key.feature, weeks=measured)
+        tx.append("pseudo_outcomes", pa.concat_tables(tables))
+
+
+def _pseudo_outcomes(week: MeasuredWeek) -> pa.Table | None:
     if week.known is None or week.week is None or week.week.result is None or not week.stands:
-        return
+        return None
     frame, result = week.known.frame, week.week.result
     own = week.week.own_rows
     n_rows = own.stop - own.start
-    tx.run("pseudo_delete", feature=week.key.feature, week=week.key.week)
-    tx.append("pseudo_outcomes", pa.table({
+    return pa.table({
         "request_key": pa.array(frame.request_key[own], pa.uint64()),
         "feature": pa.array([week.key.feature] * n_rows),
         "week": pa.array([week.key.week] * n_rows),
@@ -65,7 +73,7 @@ def _replace_pseudo_outcomes(tx: Transaction, week: MeasuredWeek) -> None:
         "influence": result.influence[-n_rows:] * result.n,
         "labelled": result.labelled[-n_rows:],
         "as_of": pa.array([week.key.as_of] * n_rows, pa.timestamp("us")),
-    }))  # fmt: skip
+    })  # fmt: skip
 
 
 def _launch(

@@ -17,7 +17,10 @@ def normalise(text: str) -> str:
     >>> normalise("  ﬁnd\u00a0my \n phone ")
     'find my phone'
     """
-    if not text.isascii():
+    if text.isascii():
+        if text.isprintable() and "  " not in text:  # most texts: nothing to collapse
+            return text.strip(" ")
+    else:
         pieces = [text] if len(text) <= _PIECE else _pieces(text)
         text = "".join(unicodedata.normalize("NFKC", piece) for piece in pieces)
     return " ".join(text.split())

@@ -43,11 +43,15 @@ class Writer:
             "kind": "topics",
             "version": accepted.version,
             "weeks": list(accepted.weeks),
-            "n": len(launch.anchor),
+            "n": len(accepted.votes),
             "accepted_by": "decayd",
             "reason": "launch baseline",
             "details": json.dumps(
-                {"model_id": accepted.model_id, "unfamiliar_cut": accepted.cut}, sort_keys=True
+                {
+                    "model_id": accepted.model_id,
+                    "unfamiliar_cut": accepted.cut,
+                    "votes": accepted.votes.tolist(),
+                }
             ),
         }
         self.transaction.append("baselines", [row])

@@ -9,10 +9,11 @@ import numpy as np
 from decayd.weeks import WEEK, day_start, week_bounds, week_of
 from drift import labels
 from drift.base import Votes
+from drift.embedding import Vectors
 from drift.state import FROZEN, Baseline, Topic
 from drift.topics import Centroids, fit_frozen, unfamiliar_cut
 from drift.voting import vote
-from drift.windows import ANCHOR_VOTES, Reading, anchor
+from drift.windows import ANCHOR_VOTES, Reading
 
 BASELINE_WEEKS = 4
 
@@ -23,7 +24,7 @@ class Launch:
 
     baseline: Baseline
     topics: tuple[Topic, ...]
-    anchor: Votes
+    anchor: Vectors
 
 
 def full_weeks(reading: Reading, first_ts: datetime, week: date, min_votes: int) -> list[date]:
@@ -56,12 +57,17 @@ def freeze(reading: Reading, weeks: Sequence[date]) -> Launch:
     first = asked.take(vote(asked, texts, len(weeks))).draw(ANCHOR_VOTES, reading.seed)
     centroids, _ = fit_frozen(first.queries.vectors, reading.seed)
     frozen = Centroids(tuple(f"t{n + 1}" for n in range(len(centroids))), centroids)
-    learning = Baseline(1, tuple(weeks), reading.as_of, reading.model_id, cut=-1.0)
-    votes = anchor(reading, learning, frozen)
+    best, _ = frozen.nearest(asked.queries.vectors)
+    voted = asked.take(vote(asked, best, len(weeks))).draw(ANCHOR_VOTES, reading.seed)
     baseline = Baseline(
-        1, tuple(weeks), reading.as_of, reading.model_id, unfamiliar_cut(votes.vectors)
+        version=1,
+        weeks=tuple(weeks),
+        model_id=reading.model_id,
+        cut=unfamiliar_cut(voted.queries.vectors),
+        votes=voted.text_keys,
     )
-    return Launch(baseline, _topics(reading, frozen, votes, min(weeks)), votes)
+    topics = _topics(reading, frozen, voted.queries, min(weeks))
+    return Launch(baseline, topics, voted.queries.vectors)
 
 
 def _topics(

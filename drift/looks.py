@@ -54,7 +54,7 @@ def looks_at(reading: Reading, past: Past, week: date, since: date) -> list[Look
     asked = reading.asked(longest, WINDOW_VOTES * len(longest))
     windows = {1: newest_week(asked, len(longest)), len(longest): asked}
     weeks_before = reference_weeks(week, past.accepted, past.alarms())
-    before = reading.asked(weeks_before, reference_votes(0))
+    before = reading.asked(weeks_before, reference_votes(len(windows[1].queries)))
     frozen = past.centroids(frozen=True)
     return [
         _look(reading, longest[-count:], (queries, before), frozen)

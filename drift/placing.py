@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import pyarrow as pa
 
@@ -24,15 +23,19 @@ def place(
     With `new_ids` that is also every text of the baseline and of the last four weeks.
     """
     pages = []
+    query, span = "request_topics_due", {}
+    if new_ids:
+        query, span = "request_topics_spanned", _span(reading, baseline)
     after: int | None = None
     while True:
         table = reading.store.table(
-            "request_topics_due",
-            **_span(reading, baseline),
+            query,
+            feature=reading.feature,
+            as_of=reading.as_of,
             model_id=reading.model_id,
-            takeover=bool(new_ids),
             after=after,
             rows=_TEXTS,
+            **span,
         )
         if not table.num_rows:
             break
@@ -48,29 +51,27 @@ def append_placed(
     new_ids: Sequence[str],
 ) -> int:  # fmt: skip
     """Append the placed requests to `request_topics` and return how many they are."""
+    row = {
+        "feature": reading.feature,
+        "as_of": reading.as_of,
+        "version": baseline.version,
+        "model_id": baseline.model_id,
+    }
     transaction.stage("placed", placed)
-    transaction.run(
-        "request_topics_append",
-        **_span(reading, baseline),
-        version=baseline.version,
-        model_id=baseline.model_id,
-        new_ids=list(new_ids),
-    )
+    transaction.run("request_topics_append", **row)
+    if new_ids:
+        span = _span(reading, baseline)
+        transaction.run("request_topics_take_over", **row, **span, new_ids=list(new_ids))
     rows = transaction.rows("request_topics_count", feature=reading.feature, as_of=reading.as_of)
     return int(rows[0]["n"])
 
 
-def _span(reading: Reading, baseline: Baseline) -> dict[str, Any]:
-    def bounds(n: int) -> datetime:
-        week = (min if n == 0 else max)(baseline.weeks)
-        return week_bounds(week, reading.timezone)[n]
-
+def _span(reading: Reading, baseline: Baseline) -> dict[str, datetime]:
+    first, last = (week_bounds(each(baseline.weeks), reading.timezone) for each in (min, max))
     return {
-        "feature": reading.feature,
-        "as_of": reading.as_of,
         "since": reading.as_of - _TAKEOVER,
-        "baseline_start": bounds(0),
-        "baseline_end": bounds(1),
+        "baseline_start": first[0],
+        "baseline_end": last[1],
     }
 
 

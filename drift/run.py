@@ -16,7 +16,7 @@ from drift.state import Past, load_past
 from drift.topics import TopicMap
 from drift.vectors import embed_missing
 from drift.weekly_scan import scan_week
-from drift.windows import Reading, anchor
+from drift.windows import Reading
 from store.database import Store
 
 _log = log.get("topics")
@@ -106,8 +106,8 @@ def _close(due: _Due, week: date, min_votes: int) -> _Done:
     state, told = scan_week(reading, past, week)
     now = past.with_topics([notice.topic for notice in told])
     frozen = now.centroids(frozen=True)
-    votes = started.anchor if started else anchor(reading, baseline, frozen)
-    topics = TopicMap(frozen, now.centroids(frozen=False), votes.vectors, baseline.cut)
+    votes = started.anchor if started else reading.vectors(baseline.votes)
+    topics = TopicMap(frozen, now.centroids(frozen=False), votes, baseline.cut)
     new_ids = [topic_id for topic_id in now.topics if topic_id not in past.topics]
     placed = place(reading, topics, baseline, new_ids)
     with reading.store.transaction() as transaction:

@@ -11,6 +11,7 @@ import numpy as np
 
 from drift.embedding import Vectors
 from drift.topics import Centroids
+from drift.voting import Keys
 from store.database import Store
 
 STREAM = "topics"  # of the scan's weekly states
@@ -19,13 +20,17 @@ FROZEN, EMERGING, QUIET = "frozen", "emerging", "quiet"
 
 @dataclass(frozen=True)
 class Baseline:
-    """A feature's accepted topics baseline: its weeks, as they were known when it was accepted."""
+    """A feature's accepted topics baseline.
+
+    `votes` are the text keys of its votes as they were when it was accepted, `cut` the
+    familiarity with them below which a query belongs to no frozen topic.
+    """
 
     version: int
     weeks: tuple[date, ...]
-    as_of: datetime
     model_id: str
     cut: float
+    votes: Keys
 
 
 @dataclass(frozen=True)
@@ -144,9 +149,9 @@ def _baseline(store: Store, feature: str, as_of: datetime) -> Baseline | None:
     return Baseline(
         version=rows[0]["version"],
         weeks=tuple(rows[0]["weeks"]),
-        as_of=rows[0]["as_of"],
         model_id=details["model_id"],
         cut=details["unfamiliar_cut"],
+        votes=np.array(details["votes"], np.uint64),
     )
 
 

@@ -17,10 +17,11 @@ from store.database import Store
 
 SCALES = (1, 4)  # weeks pooled in a window
 WINDOW_VOTES = 2000
-ANCHOR_VOTES = 8000
+ANCHOR_VOTES = 4000
 _QUARANTINE = 4 * WEEK  # a slow topic must not enter the reference before the 4-week scale sees it
 _SCAN_CELLS = 8_000_000  # window x reference votes; 0.2 CPU-s
-_ROWS_A_VOTE = 3  # queries read for a vote: most people ask about few topics a week
+_LOOK_BACK = 26 * WEEK  # of the reference besides the baseline: half a year of calm weeks
+_ROWS_A_VOTE = 2  # queries read for a vote: most people ask about few topics a week
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,13 @@ class Reading:
     timezone: str
     seed: int
 
-    def asked(self, weeks: Sequence[date], votes: int, as_of: datetime | None = None) -> Asked:
+    def asked(self, weeks: Sequence[date], votes: int) -> Asked:
         """Read enough queries of some weeks for about `votes` votes, in the order of time."""
         bounds = [week_bounds(week, self.timezone) for week in sorted(weeks)]
         table = self.store.table(
             "topic_asked",
             feature=self.feature,
-            as_of=as_of or self.as_of,
+            as_of=self.as_of,
             model_id=self.model_id,
             starts=[start for start, _ in bounds],
             ends=[end for _, end in bounds],
@@ -54,6 +55,15 @@ class Reading:
         found = {row["request_key"]: row["text"] for row in rows}
         return [found.get(key, "") for key in keys.tolist()]
 
+    def vectors(self, text_keys: Keys) -> Vectors:
+        """Return the unit vectors of texts, repeated as they are in `text_keys`."""
+        keys = np.unique(text_keys).tolist()
+        table = self.store.table("topic_vectors", keys=keys, model_id=self.model_id)
+        stored = table["text_key"].to_numpy()
+        at = np.searchsorted(stored, text_keys).clip(max=len(stored) - 1)
+        found: Vectors = vectors_of(table)[at[stored[at] == text_keys]]
+        return found
+
 
 def window_weeks(week: date, scale: int, since: date) -> list[date]:
     """Return the weeks of a window that ends with `week`, none before `since`, oldest first."""
@@ -64,10 +74,10 @@ def window_weeks(week: date, scale: int, since: date) -> list[date]:
 def reference_weeks(week: date, baseline: Baseline, alarms: Sequence[date]) -> list[date]:
     """Return the rolling reference's weeks for a window that ends with `week`, oldest first.
 
-    The launch baseline, and later weeks that are at least four weeks old and more than four weeks
-    away from any alarm.
+    The launch baseline, and weeks of the last half year that are at least four weeks old and more
+    than four weeks away from any alarm.
     """
-    first = max(baseline.weeks) + WEEK
+    first = max(max(baseline.weeks) + WEEK, week - _LOOK_BACK)
     count = max(0, (week - first) // WEEK + 1)
     later = [first + n * WEEK for n in range(count)]
     calm = [
@@ -96,12 +106,6 @@ def count_votes(asked: Asked, frozen: Centroids, block_weeks: int) -> Votes:
 def draw(votes: Votes, limit: int, seed: int) -> Votes:
     """Return at most `limit` votes, the same ones whenever they are drawn."""
     return votes.take(sample(votes.keys, limit, seed))
-
-
-def anchor(reading: Reading, baseline: Baseline, frozen: Centroids) -> Votes:
-    """Return the launch baseline's votes exactly as they were when it was accepted."""
-    asked = reading.asked(baseline.weeks, ANCHOR_VOTES, as_of=baseline.as_of)
-    return draw(count_votes(asked, frozen, len(baseline.weeks)), ANCHOR_VOTES, reading.seed)
 
 
 def newest_week(asked: Asked, n_weeks: int) -> Asked:

@@ -93,7 +93,9 @@ def demo(
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for everything.")] = Path("demo"),
     seed: Annotated[int, typer.Option(help="Another seed, another support assistant.")] = 7,
     weeks: Annotated[int, typer.Option(min=8, help="Weeks to simulate.")] = 26,
-    scale: Annotated[float, typer.Option(min=0.01, help="Times the usual traffic.")] = 1.0,
+    scale: Annotated[
+        float, typer.Option(min=0.01, help="1 is 1,200 requests a week per feature.")
+    ] = 0.6,
 ) -> None:
     """Simulate 26 weeks of a decaying assistant, report on it, pull a training set.
 

@@ -1,2 +1,2 @@
--- forgets the pseudo-outcomes of one week of a feature, to be appended anew
-DELETE FROM pseudo_outcomes WHERE feature = $feature AND week = $week;
+-- forgets the pseudo-outcomes of some weeks of a feature, to be appended anew
+DELETE FROM pseudo_outcomes WHERE feature = $feature AND week IN (SELECT unnest($weeks::DATE[]));

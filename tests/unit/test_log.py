@@ -1,0 +1,24 @@
+"""Logs tell what happened without the values of variables, which hold prompts and user ids."""
+
+import pytest
+
+from decayd import log
+from decayd.config import LogSettings
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_a_traceback_shows_no_variables(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure(LogSettings.model_validate({"format": form}))
+    try:
+        _fail("my secret prompt")
+    except ValueError:
+        log.get("test").exception("job failed")
+    written = capsys.readouterr().err
+    assert "job failed" in written
+    assert "ValueError" in written
+    assert "my secret prompt" not in written
+
+
+def _fail(prompt: str) -> None:
+    if prompt:
+        raise ValueError("no")
