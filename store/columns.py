@@ -2,11 +2,11 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from operator import attrgetter
 from typing import Any
 
 import msgspec
 import pyarrow as pa
+from msgspec.structs import astuple
 
 from decayd.events import KINDS, PERSON_FIELDS, Event
 from decayd.text import text_key
@@ -44,16 +44,23 @@ def table(kind: str, rows: Rows, pseudonym: Pseudonym) -> pa.Table:
         "ts": pa.array(rows.ts_us, pa.timestamp("us")),
         "available_at": pa.array(rows.available_us, pa.timestamp("us")),
     }
+    # One tuple per event and one turn of the whole: half the time of asking for every attribute.
+    found = dict(
+        zip(
+            KINDS[kind].__struct_fields__,
+            zip(*map(astuple, rows.events), strict=False),
+            strict=False,
+        )
+    )
     for field in fields:
-        values = _values(field, rows.events, pseudonym)
+        values = _values(field, found[field], pseudonym)
         columns[field.removesuffix("_")] = pa.array(values, _TYPES.get(field, pa.string()))
     if kind == "request":
-        columns["text_key"] = pa.array([text_key(e.query) for e in rows.events], pa.uint64())  # type: ignore[attr-defined]
+        columns["text_key"] = pa.array(map(text_key, found["query"]), pa.uint64())
     return pa.table(columns)
 
 
-def _values(field: str, events: Sequence[Event], pseudonym: Pseudonym) -> list[Any]:
-    values = list(map(attrgetter(field), events))
+def _values(field: str, values: Sequence[Any], pseudonym: Pseudonym) -> Sequence[Any]:
     if field in _JSON_FIELDS:
         return [None if v is None else _encoder.encode(v).decode() for v in values]
     if field in PERSON_FIELDS:

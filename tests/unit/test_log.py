@@ -6,17 +6,20 @@ from decayd import log
 from decayd.config import LogSettings
 
 
+SECRET = " ".join(["my", "secret", "prompt"])
+
+
 @pytest.mark.parametrize("form", ["json", "console"])
 def test_a_traceback_shows_no_variables(form: str, capsys: pytest.CaptureFixture[str]) -> None:
     log.configure(LogSettings.model_validate({"format": form}))
     try:
-        _fail("my secret prompt")
+        _fail(SECRET)
     except ValueError:
         log.get("test").exception("job failed")
     written = capsys.readouterr().err
     assert "job failed" in written
     assert "ValueError" in written
-    assert "my secret prompt" not in written
+    assert SECRET not in written
 
 
 def _fail(prompt: str) -> None:
