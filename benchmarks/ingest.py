@@ -210,6 +210,7 @@ def _poll(folder: Path, n_events: int) -> None:
 def _collect(folder: Path, n_events: int) -> None:
     from collector.consumer import Collector
     from collector.files import ingest
+    from collector.kafka_source import KafkaSource
     from decayd.clock import SystemClock
     from decayd.config import Settings
     from decayd.log import configure
@@ -229,6 +230,7 @@ def _collect(folder: Path, n_events: int) -> None:
     with Store.open(settings.store) as store:
         pseudonyms = Pseudonyms(b"benchmark")
         ingest(store, [_first(folder)], settings, SystemClock(), pseudonyms)
+        KafkaSource(settings.kafka, "warm-up", SystemClock()).close(5)
         collector = Collector(store, settings, SystemClock(), pseudonyms, Metrics())
         _measure(collector.drain, n_events)
 

@@ -94,15 +94,16 @@ class LineReader:
 
     def _skip(self, n_lines: int) -> None:
         self._open()
-        for _ in range(n_lines):
-            self._read()
+        while self._number < n_lines and self._next() is not None:
+            pass
 
     def _next(self) -> Line | None:
         try:
             if self._raw is None:
                 self._open()
-            while (line := self._read()) is not None:
-                if line.value.strip():
+            while value := self._lines.readline(self._max_bytes + 1):
+                line = self._line(value)
+                if line.value and not line.value.isspace():
                     return line
         except (EOFError, zlib.error, OSError) as error:
             where = f"{self.path}, line {self._number + 1}"
@@ -114,11 +115,8 @@ class LineReader:
         self.close()
         return None
 
-    def _read(self) -> Line | None:
-        value = self._lines.readline(self._max_bytes + 1)
-        if not value:
-            return None
-        if value.endswith(b"\n"):
+    def _line(self, value: bytes) -> Line:
+        if value[-1:] == b"\n":
             value = value.rstrip(b"\r\n")
             size = len(value)
         else:

@@ -86,7 +86,7 @@ class Pipeline:
         StoreError
             When the store can't be written now. Nothing of the batch is stored; `retry` writes it.
         """
-        with self._store.intake, _no_garbage_collection():
+        with self._store.intake, no_garbage_collection():
             self._follow_store()
             self._pending = self._build(records, unread)
             return self.retry()
@@ -179,8 +179,7 @@ class Pipeline:
         if rows is None:
             rows = built.batch.rows[event.kind] = Rows()
         rows.add(event, ts_us, available_us)
-        if ts_us > built.newest_us:
-            built.newest_us = ts_us
+        built.newest_us = max(built.newest_us, ts_us)
         if self._wants_first and "first_live_at" not in built.batch.info:
             built.batch.info["first_live_at"] = _iso(ts_us)
 
@@ -213,7 +212,7 @@ class Pipeline:
 
 
 @contextmanager
-def _no_garbage_collection() -> Iterator[None]:
+def no_garbage_collection() -> Iterator[None]:
     """Make many objects that hold no cycles: looking for cycles takes a third of the time."""
     was_on = gc.isenabled()
     gc.disable()

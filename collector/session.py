@@ -6,7 +6,7 @@ id of the store. All of it runs on one thread, so nothing is in flight when part
 
 from collections.abc import Iterable
 
-from collector.pipeline import Built, Pipeline
+from collector.pipeline import Built, Pipeline, no_garbage_collection
 from collector.source import Partition, RecordSource
 from collector.start import start_offset
 from collector.tally import Tally
@@ -52,6 +52,7 @@ class Session:
         self._tally = tally
         self._settings = settings
         self._clock = clock
+        self._max_records = _POLLS_PER_BATCH * settings.kafka.max_poll_records
         self._next: dict[Partition, int] = {}
         self._gaps: list[Gap] = []
         now = clock.monotonic()

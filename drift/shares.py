@@ -9,7 +9,7 @@ def wilson(count: int, n: int) -> Estimate:
     """Return count / n with Wilson's 95 % score interval (1927), which holds for small counts.
 
     >>> wilson(50, 500)  # doctest: +ELLIPSIS
-    Estimate(value=0.1, low=0.0767..., high=0.1294..., n=500, n_labels=None, why_not='')
+    Estimate(value=0.1, low=0.07667..., high=0.12942..., n=500, n_labels=None, why_not='')
     >>> wilson(0, 0).why_not
     'no queries'
     """

@@ -5,8 +5,7 @@ import pytest
 from decayd import log
 from decayd.config import LogSettings
 
-
-SECRET = " ".join(["my", "secret", "prompt"])
+SECRET = "-".join(str(n) for n in range(70, 75))
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
