@@ -52,7 +52,6 @@ class Session:
         self._tally = tally
         self._settings = settings
         self._clock = clock
-        self._max_records = _POLLS_PER_BATCH * settings.kafka.max_poll_records
         self._next: dict[Partition, int] = {}
         self._gaps: list[Gap] = []
         now = clock.monotonic()
@@ -101,9 +100,10 @@ class Session:
         if waiting := self.source.waiting():
             self._start(waiting)
         self._forget_revoked()
-        records = self.source.poll(
-            _POLL_S, _POLLS_PER_BATCH * self._settings.kafka.max_poll_records
-        )
+        with no_garbage_collection():
+            records = self.source.poll(
+                _POLL_S, _POLLS_PER_BATCH * self._settings.kafka.max_poll_records
+            )
         self._gaps += self.source.gaps()
         if records:
             self._count(*self._pipeline.process(records, self.source.unread()))
