@@ -7,7 +7,7 @@ validation, deduplication, offsets or pseudonyms; for Kafka the client's own `po
 measured where KAFKA_HOME or KAFKA_BOOTSTRAP is set. DuckDB has one thread everywhere: a second one
 makes a batch no faster and costs half as much CPU again.
 
-    python benchmarks/ingest.py [--events 100000]
+    python benchmarks/ingest.py [--events 200000]
 """
 
 import argparse
@@ -33,7 +33,7 @@ _WORDS = "the a my your how where when order card refund ticket invoice account 
 def main() -> None:
     """Run every part in a process of its own, so that its peak memory is its own."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument("--events", type=int, default=200_000)
     parser.add_argument("--part", choices=sorted(PARTS))
     parser.add_argument("--folder", type=Path)
     arguments = parser.parse_args()

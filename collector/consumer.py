@@ -22,7 +22,8 @@ from store.pseudonyms import Pseudonyms
 _log = log.get("collector")
 _FIRST_WAIT_S = 1.0
 _LONGEST_WAIT_S = 5.0  # a broker that is back is found within this
-_DRAIN_STEPS = 30  # polls of half a second that a drain waits for partitions or for the broker
+_DRAIN_STEPS = 30  # polls of half a second without a record after which a drain gives up
+_UNASSIGNED_S = 60.0  # a healthy group gives partitions within a few seconds
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Connect = Callable[[], RecordSource]
@@ -75,6 +76,7 @@ class Collector:
         self._pipeline = Pipeline(
             store, settings, clock, pseudonyms, settings.kafka.topics, live=True
         )
+        self._last_assigned = clock.monotonic()
         self._status = Status("starting", connected=False, since=self._now())
 
     def run(self, stop: threading.Event) -> None:
@@ -143,14 +145,13 @@ class Collector:
         ends: dict[tuple[str, int], int] = {}
         n_idle, trouble = 0, ""
         while not session.is_read(ends) and n_idle < _DRAIN_STEPS:
-            session.step()
+            n_idle = 0 if session.step() else n_idle + 1
             trouble = session.source.trouble() or session.store_trouble
             self._observe(session, trouble)
-            n_idle = 0 if session.source.assigned() and not trouble else n_idle + 1
         if trouble:
             raise BrokerUnreachable(f"Kafka went away: {trouble}", hint="try again")
-        if n_idle:
-            _log.warning("no partition was assigned; are the topics there?")
+        if n_idle == _DRAIN_STEPS:
+            _log.warning("not everything could be read", assigned=len(session.source.assigned()))
 
     def _open(self) -> Session:
         self._pipeline.watermark.revoke(self._pipeline.watermark.partitions())
@@ -162,7 +163,7 @@ class Collector:
         try:
             return self._open()
         except BrokerUnreachable as error:
-            self._disconnected(str(error))
+            self._disconnected(f"{error}; {error.hint}" if error.hint else str(error))
             return None
 
     def _connect_kafka(self) -> RecordSource:
@@ -179,36 +180,46 @@ class Collector:
         if trouble:
             self._disconnected(trouble, assigned=len(session.source.assigned()))
             return
-        lag = session.source.lag()
+        lag, assigned = session.source.lag(), session.source.assigned()
         for (topic, partition), n in lag.items():
             self._metrics.lag.labels(topic, str(partition)).set(n)
-        assigned = session.source.assigned()
         self._set(
             "connected",
             connected=True,
-            reason=session.store_trouble,
+            reason=session.store_trouble or self._why_idle(n_assigned=len(assigned)),
             assigned=len(assigned),
             lag=sum(lag.values()) if assigned == lag.keys() else None,
         )
 
+    def _why_idle(self, n_assigned: int) -> str:
+        """Say so when this member has had nothing to read for a minute."""
+        now = self._clock.monotonic()
+        if n_assigned:
+            self._last_assigned = now
+        if now - self._last_assigned < _UNASSIGNED_S:
+            return ""
+        return "no partition is assigned: are the topics there, does another member read them?"
+
     def _disconnected(self, reason: str, assigned: int = 0) -> None:
         was = self._status
         since = was.since if was.state.startswith("disconnected") else self._now()
-        if since != was.since or not was.state.startswith("disconnected"):
-            _log.warning("Kafka does not answer", reason=reason)
         self._set(f"disconnected since {since}", connected=False, reason=reason, assigned=assigned)
 
     def _set(self, state: str, *, connected: bool, **facts: Any) -> None:
         """Publish a new status and the gauges that go with it."""
-        same = state == self._status.state
-        newest_us, share = self._tally.newest_us, self._tally.bad_share
+        was, newest_us, share = self._status, self._tally.newest_us, self._tally.bad_share
+        too_bad = share > self._settings.collector.bad_share_alert
+        if too_bad and not was.schema_change:
+            _log.warning("many records are bad, has their schema changed?", bad_share=share)
+        if facts.get("reason") and facts["reason"] != was.reason:
+            _log.warning("collecting is hindered", reason=facts["reason"])
         self._status = Status(
             state,
             connected,
-            self._status.since if same else self._now(),
+            was.since if state == was.state else self._now(),
             n_records=self._tally.totals.n_records,
             bad_share=share,
-            schema_change=share > self._settings.collector.bad_share_alert,
+            schema_change=too_bad,
             last_event=None if newest_us is None else _iso(newest_us),
             **facts,
         )

@@ -13,6 +13,7 @@ from store.batch import Gap
 
 _log = log.get("kafka")
 _GATHER_S = 1.0  # a batch ends after this long even while records keep coming
+_GATHER_BYTES = 32 * 2**20  # or holds this much
 _PAUSE_S = 0.02  # and when none came for this long
 
 
@@ -51,18 +52,20 @@ class KafkaSource:
         try:
             self._client = Client(settings, f"decayd-{store_id}", self._assigned, self._gone)
         except BrokerUnreachable as error:
-            raise BrokerUnreachable(f"{error}: {self._said.last}") from error
+            said = f"{error}: {self._said.last}"
+            raise BrokerUnreachable(said, hint=_hint(settings.security_protocol)) from error
 
     def poll(self, timeout_s: float, max_records: int) -> list[Record]:
         """Return what comes within `timeout_s`; gather more for a second while more comes."""
         self._raise_fenced()
-        records = self._poll_once(timeout_s, max_records)
-        until = self._clock.monotonic() + _GATHER_S
-        while records and len(records) < max_records and not self._waiting and not self._gaps:
-            more = self._poll_once(_PAUSE_S, max_records - len(records))
-            records += more
-            if not more or self._clock.monotonic() > until:
+        records = more = self._poll_once(timeout_s, max_records)
+        until, size = self._clock.monotonic() + _GATHER_S, _size(records)
+        while more and len(records) < max_records and size < _GATHER_BYTES:
+            if self._waiting or self._gaps or self._clock.monotonic() > until:
                 break
+            more = self._poll_once(_PAUSE_S, max_records - len(records))
+            records = records + more
+            size += _size(more)
         self._raise_fenced()
         return self._keep(records)
 
@@ -212,3 +215,15 @@ class KafkaSource:
                 "another collector is running with the identity of this store",
                 hint="is a copy of the store in use? stop one of the two",
             )
+
+
+def _hint(protocol: str) -> str:
+    """Say what to look at; a broker often just hangs up on a wrong password or certificate."""
+    look_at = ["kafka.bootstrap_servers"]
+    look_at += ["kafka.sasl_username and the password"] if protocol.startswith("SASL") else []
+    look_at += ["kafka.ssl_cafile"] if protocol.endswith("SSL") else []
+    return f"is the broker up? check {', '.join(look_at)}, and the port's protocol ({protocol})"
+
+
+def _size(records: list[Record]) -> int:
+    return sum(len(record.value or b"") for record in records)

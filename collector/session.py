@@ -19,7 +19,7 @@ from store.database import Store
 
 _log = log.get("collector")
 _POLL_S = 0.5  # bounds how long a stop waits
-_POLLS_PER_BATCH = 4  # of max_poll_records; a transaction costs much the same for 1 and for 1,000
+_POLLS_PER_BATCH = 2  # of max_poll_records: a transaction costs about the same for 1 and 1,000
 _RECOMMIT_S = 15.0  # an idle collector learns within this that another one took over
 _IDLE_CHECKPOINT_S = 5.0
 _STORE_RETRY_S = 5.0

@@ -52,13 +52,11 @@ def full_weeks(reading: Reading, first_ts: datetime, week: date, min_votes: int)
 def freeze(reading: Reading, weeks: Sequence[date]) -> Launch:
     """Cluster the votes of the baseline weeks into frozen topics `t1`, `t2`, …, largest first."""
     asked = reading.asked(weeks, ANCHOR_VOTES)
-    # before there are topics a text is its own topic
-    texts = np.unique(asked.text_keys, return_inverse=True)[1]
-    first = asked.take(vote(asked, texts, len(weeks))).draw(ANCHOR_VOTES, reading.seed)
+    first = asked.take(vote(asked, len(weeks))).draw(ANCHOR_VOTES, reading.seed)
     centroids, _ = fit_frozen(first.queries.vectors, reading.seed)
     frozen = Centroids(tuple(f"t{n + 1}" for n in range(len(centroids))), centroids)
-    best, _ = frozen.nearest(asked.queries.vectors)
-    voted = asked.take(vote(asked, best, len(weeks))).draw(ANCHOR_VOTES, reading.seed)
+    asked = asked.on(frozen)
+    voted = asked.take(vote(asked, len(weeks))).draw(ANCHOR_VOTES, reading.seed)
     baseline = Baseline(
         version=1,
         weeks=tuple(weeks),

@@ -8,7 +8,6 @@ from drift import state
 from drift.base import Votes
 from drift.detectors import emerging
 from drift.state import Past
-from drift.topics import Centroids
 from drift.voting import Asked
 from drift.windows import (
     SCALES,
@@ -51,23 +50,18 @@ def looks_at(reading: Reading, past: Past, week: date, since: date) -> list[Look
     The first four weeks have shorter long windows; the first one has none.
     """
     longest = window_weeks(week, max(SCALES), since)
-    asked = reading.asked(longest, WINDOW_VOTES * len(longest))
+    frozen = past.centroids(frozen=True)
+    asked = reading.asked(longest, WINDOW_VOTES * len(longest)).on(frozen)
     windows = {1: newest_week(asked, len(longest)), len(longest): asked}
     weeks_before = reference_weeks(week, past.accepted, past.alarms())
-    before = reading.asked(weeks_before, reference_votes(len(windows[1].queries)))
-    frozen = past.centroids(frozen=True)
-    return [
-        _look(reading, longest[-count:], (queries, before), frozen)
-        for count, queries in windows.items()
-    ]
+    before = reading.asked(weeks_before, reference_votes(len(windows[1].queries))).on(frozen)
+    return [_look(reading, longest[-count:], queries, before) for count, queries in windows.items()]
 
 
-def _look(
-    reading: Reading, weeks: Sequence[date], asked: tuple[Asked, Asked], frozen: Centroids
-) -> Look:
-    window, before = (count_votes(queries, frozen, len(weeks)) for queries in asked)
-    window = draw(window, WINDOW_VOTES, reading.seed)
-    reference = draw(before, reference_votes(len(window)), reading.seed)
+def _look(reading: Reading, weeks: Sequence[date], asked: Asked, before: Asked) -> Look:
+    window = draw(count_votes(asked, len(weeks)), WINDOW_VOTES, reading.seed)
+    votes = count_votes(before, len(weeks))
+    reference = draw(votes, reference_votes(len(window)), reading.seed)
     found = emerging.detect(window, reference)
     return Look(
         weeks=tuple(weeks),

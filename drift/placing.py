@@ -1,6 +1,7 @@
 """Gives every request its one topic: those without one, and those that a new topic takes over."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import pyarrow as pa
@@ -13,66 +14,75 @@ from store.database import Transaction
 
 _TEXTS = 32_768  # placed at once: 50 MB of float32 vectors
 _TAKEOVER = 4 * WEEK  # what a new topic takes over besides the baseline: the longest window
+_EVER = datetime.min  # noqa: DTZ901 - the store keeps naive UTC
 
 
-def place(
-    reading: Reading, topics: TopicMap, baseline: Baseline, new_ids: Sequence[str]
-) -> pa.Table:
-    """Return a topic for every text with requests to place: `text_key`, `topic_id`, `similarity`.
+@dataclass(frozen=True)
+class Placing:
+    """The requests of one feature to place at a close.
 
-    With `new_ids` that is also every text of the baseline and of the last four weeks.
+    `placed_until` is the last close that placed requests, None before the first; `new_ids` are
+    topics that were not there then.
     """
-    pages = []
-    query, span = "request_topics_due", {}
-    if new_ids:
-        query, span = "request_topics_spanned", _span(reading, baseline)
-    after: int | None = None
-    while True:
-        table = reading.store.table(
-            query,
-            feature=reading.feature,
-            as_of=reading.as_of,
-            model_id=reading.model_id,
-            after=after,
-            rows=_TEXTS,
-            **span,
-        )
-        if not table.num_rows:
-            break
-        ids, similarity = topics.assign(vectors_of(table))
-        placed = [table["text_key"], pa.array(ids, pa.string()), pa.array(similarity, pa.float32())]
-        pages.append(pa.table(placed, names=["text_key", "topic_id", "similarity"]))
-        after = table["text_key"][-1].as_py()
-    return pa.concat_tables(pages) if pages else _NOTHING
 
+    reading: Reading
+    baseline: Baseline
+    placed_until: datetime | None
+    new_ids: Sequence[str]
 
-def append_placed(
-    transaction: Transaction, reading: Reading, baseline: Baseline, placed: pa.Table,
-    new_ids: Sequence[str],
-) -> int:  # fmt: skip
-    """Append the placed requests to `request_topics` and return how many they are."""
-    row = {
-        "feature": reading.feature,
-        "as_of": reading.as_of,
-        "version": baseline.version,
-        "model_id": baseline.model_id,
-    }
-    transaction.stage("placed", placed)
-    transaction.run("request_topics_append", **row)
-    if new_ids:
-        span = _span(reading, baseline)
-        transaction.run("request_topics_take_over", **row, **span, new_ids=list(new_ids))
-    rows = transaction.rows("request_topics_count", feature=reading.feature, as_of=reading.as_of)
-    return int(rows[0]["n"])
+    def place(self, topics: TopicMap) -> pa.Table:
+        """Return a topic for each text to place: `text_key`, `topic_id`, `similarity`.
 
+        With new topics that is also every text of the baseline and of the last four weeks.
+        """
+        query, span = "request_topics_due", {"since_available": self.placed_until or _EVER}
+        if self.new_ids:
+            longest = min(self.placed_until or _EVER, self.reading.as_of - _TAKEOVER)
+            query, span = "request_topics_spanned", self._baseline_span()
+            span["since_available"] = longest
+        pages = [_NOTHING]
+        after: int | None = None
+        while True:
+            table = self.reading.store.table(
+                query,
+                feature=self.reading.feature,
+                as_of=self.reading.as_of,
+                model_id=self.baseline.model_id,
+                after=after,
+                rows=_TEXTS,
+                **span,
+            )
+            if not table.num_rows:
+                return pa.concat_tables(pages)
+            ids, similarity = topics.assign(vectors_of(table))
+            columns = [table["text_key"], pa.array(ids, pa.string()), pa.array(similarity)]
+            pages.append(pa.table(columns, schema=_NOTHING.schema))
+            after = table["text_key"][-1].as_py()
 
-def _span(reading: Reading, baseline: Baseline) -> dict[str, datetime]:
-    first, last = (week_bounds(each(baseline.weeks), reading.timezone) for each in (min, max))
-    return {
-        "since": reading.as_of - _TAKEOVER,
-        "baseline_start": first[0],
-        "baseline_end": last[1],
-    }
+    def append(self, transaction: Transaction, placed: pa.Table) -> int:
+        """Append the placed requests to `request_topics` and return how many they are."""
+        at = {"feature": self.reading.feature, "as_of": self.reading.as_of}
+        made = {"version": self.baseline.version, "model_id": self.baseline.model_id}
+        transaction.stage("placed", placed)
+        seen = self.placed_until or _EVER
+        transaction.run("request_topics_append", **at, **made, since_available=seen)
+        if self.new_ids:
+            transaction.run(
+                "request_topics_take_over",
+                **at,
+                **made,
+                **self._baseline_span(),
+                since=self.reading.as_of - _TAKEOVER,
+                new_ids=list(self.new_ids),
+            )
+        return int(transaction.rows("request_topics_count", **at)[0]["n"])
+
+    def _baseline_span(self) -> dict[str, datetime]:
+        weeks = self.baseline.weeks
+        return {
+            "baseline_start": week_bounds(min(weeks), self.reading.timezone)[0],
+            "baseline_end": week_bounds(max(weeks), self.reading.timezone)[1],
+        }
 
 
 _NOTHING = pa.table(

@@ -11,7 +11,7 @@ from drift import launch
 from drift.announce import Writer
 from drift.embedding import Encoder
 from drift.model_change import comparable
-from drift.placing import append_placed, place
+from drift.placing import Placing
 from drift.state import Past, load_past
 from drift.topics import TopicMap
 from drift.vectors import embed_missing
@@ -109,12 +109,13 @@ def _close(due: _Due, week: date, min_votes: int) -> _Done:
     votes = started.anchor if started else reading.vectors(baseline.votes)
     topics = TopicMap(frozen, now.centroids(frozen=False), votes, baseline.cut)
     new_ids = [topic_id for topic_id in now.topics if topic_id not in past.topics]
-    placed = place(reading, topics, baseline, new_ids)
+    placing = Placing(reading, baseline, past.last_as_of, new_ids)
+    placed = placing.place(topics)
     with reading.store.transaction() as transaction:
         writer = Writer(transaction, reading, week)
         if started:
             writer.baseline(started)
-        n_placed = append_placed(transaction, reading, baseline, placed, new_ids)
+        n_placed = placing.append(transaction, placed)
         writer.topics(baseline, [notice.topic for notice in told])
         writer.notices(told, past)
         writer.state(state)

@@ -11,13 +11,12 @@ from decayd.weeks import WEEK, week_bounds
 from drift.base import Votes
 from drift.embedding import Vectors, dequantise
 from drift.state import Baseline
-from drift.topics import Centroids
 from drift.voting import Asked, Keys, sample, vote
 from store.database import Store
 
 SCALES = (1, 4)  # weeks pooled in a window
 WINDOW_VOTES = 2000
-ANCHOR_VOTES = 4000
+ANCHOR_VOTES = 2000
 _QUARANTINE = 4 * WEEK  # a slow topic must not enter the reference before the 4-week scale sees it
 _SCAN_CELLS = 8_000_000  # window x reference votes; 0.2 CPU-s
 _LOOK_BACK = 26 * WEEK  # of the reference besides the baseline: half a year of calm weeks
@@ -43,6 +42,7 @@ class Reading:
             feature=self.feature,
             as_of=self.as_of,
             model_id=self.model_id,
+            first=bounds[0][0],
             starts=[start for start, _ in bounds],
             ends=[end for _, end in bounds],
             rows=votes * _ROWS_A_VOTE,
@@ -97,10 +97,9 @@ def reference_votes(n: int) -> int:
     return max(4000, min(8000, _SCAN_CELLS // max(1, n)))
 
 
-def count_votes(asked: Asked, frozen: Centroids, block_weeks: int) -> Votes:
-    """Return everyone's votes, one per block of weeks, person and frozen topic."""
-    topics, _ = frozen.nearest(asked.queries.vectors)
-    return asked.queries.take(vote(asked, topics, block_weeks))
+def count_votes(asked: Asked, block_weeks: int) -> Votes:
+    """Return everyone's votes, one per block of weeks, person and topic."""
+    return asked.queries.take(vote(asked, block_weeks))
 
 
 def draw(votes: Votes, limit: int, seed: int) -> Votes:
@@ -139,4 +138,5 @@ def _asked(table: pa.Table, starts: list[datetime]) -> Asked:
         ),
         text_keys=table["text_key"].to_numpy(),
         known=known,
+        topics=table["text_key"].to_numpy(),
     )

@@ -9,7 +9,7 @@ import os
 import socket
 import subprocess
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Self
@@ -85,15 +85,16 @@ class Broker:
 class OwnBroker(Broker):
     """A broker process of our own; `start` again on the same folder continues it."""
 
-    def __init__(self, home: Path, folder: Path, extra: Mapping[str, str] | None = None) -> None:
+    def __init__(self, home: Path, folder: Path) -> None:
         self._home = home
         self._folder = folder
-        self._ports = _free_ports(2)
+        self._ports = _free_ports(3)
         self._process: subprocess.Popen[bytes] | None = None
         super().__init__(f"127.0.0.1:{self._ports[0]}")
+        self.sasl_bootstrap = f"127.0.0.1:{self._ports[2]}"  # user alice, password alice-secret
         folder.mkdir(parents=True, exist_ok=True)
         self._config = folder / "server.properties"
-        lines = (f"{key}={value}" for key, value in (self._settings() | dict(extra or {})).items())
+        lines = (f"{key}={value}" for key, value in self._settings().items())
         self._config.write_text("\n".join(lines) + "\n")
 
     def start(self) -> Self:
@@ -136,7 +137,8 @@ class OwnBroker(Broker):
             self._process = None
 
     def _settings(self) -> dict[str, str]:
-        port, controller = self._ports
+        port, controller, sasl = self._ports
+        addresses = f"PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl}"
         one = dict.fromkeys(
             (
                 "offsets.topic.num.partitions", "offsets.topic.replication.factor",
@@ -152,9 +154,13 @@ class OwnBroker(Broker):
             "node.id": "1",
             "controller.quorum.voters": f"1@127.0.0.1:{controller}",
             "controller.listener.names": "CONTROLLER",
-            "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "listeners": f"{addresses},CONTROLLER://127.0.0.1:{controller}",
+            "advertised.listeners": addresses,
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,"
+            "SASL_PLAINTEXT:SASL_PLAINTEXT",
+            "sasl.enabled.mechanisms": "PLAIN",
+            "listener.name.sasl_plaintext.plain.sasl.jaas.config": "org.apache.kafka.common."
+            'security.plain.PlainLoginModule required user_alice="alice-secret";',
             "inter.broker.listener.name": "PLAINTEXT",
             "log.dirs": str(self._folder / "data"),
             "log.retention.ms": "-1",

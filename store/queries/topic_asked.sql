@@ -7,7 +7,7 @@ asked AS MATERIALIZED (
   SELECT r.request_key, r.request_id, r.text_key, r.ts, w.start,
          coalesce(r.user_id, r.session_id) AS voter
   FROM user_requests($as_of) r ASOF JOIN weeks w ON r.ts >= w.start
-  WHERE r.feature = $feature AND r.ts < w.stop
+  WHERE r.feature = $feature AND r.ts >= $first AND r.ts < w.stop
 ),
 voters AS (
   SELECT voter, md5_number_lower(voter) AS voter_key

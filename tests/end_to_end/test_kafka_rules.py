@@ -299,9 +299,30 @@ def test_a_long_dead_letter_is_read_again_from_its_topic(
         )
 
 
-def test_nobody_at_the_address_is_a_broker_that_cannot_be_reached(
-    mortal_kafka: OwnBroker, tmp_path: Path
+def test_a_password_from_a_file_opens_the_broker_and_a_wrong_one_is_named(
+    kafka: Broker, topic: str, side: Side, tmp_path: Path
 ) -> None:
-    side = Side(mortal_kafka, ["t"], tmp_path / "none.duckdb")
-    with pytest.raises(BrokerUnreachable, match="no broker answers"):
-        side.drain()
+    if not isinstance(kafka, OwnBroker):
+        pytest.skip("needs a broker of our own with a SASL listener: set KAFKA_HOME")
+    kafka.produce(topic, events(10))
+    password = tmp_path / "password"
+    login = {
+        "bootstrap_servers": kafka.sasl_bootstrap,
+        "security_protocol": "SASL_PLAINTEXT",
+        "sasl_username": "alice",
+        "sasl_password_file": password,
+    }
+    with pytest.raises(ConfigError, match="sasl_password_file"):
+        side.drain(**login)
+    password.write_text("wrong")
+    with pytest.raises(BrokerUnreachable) as caught:
+        side.drain(**login)
+    assert "password" in caught.value.hint
+    password.write_text("alice-secret\n")
+    assert side.drain(**login).n_new == {"request": 10}
+
+
+@pytest.mark.parametrize("address", ["no-such-host.invalid:9092", "127.0.0.1:1"])
+def test_an_address_without_a_broker_is_named(side: Side, address: str) -> None:
+    with pytest.raises(BrokerUnreachable, match=address):
+        side.drain(bootstrap_servers=address)

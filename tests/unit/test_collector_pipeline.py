@@ -135,6 +135,26 @@ def test_the_same_event_in_another_form_is_a_duplicate(store: Store, clock: Manu
         assert (written.n_duplicates, written.n_conflicts) == (1, 0), sent["kind"]
 
 
+def test_usual_and_unusual_records_share_a_batch(store: Store, clock: ManualClock) -> None:
+    route = {"policy": "p", "pool": "b"}
+    records = [
+        record(request("a", segments={"x": 1}, regenerates="z"), 0),
+        record(request("b", segments={"x": 2}, ticket=7, source_kind=None), 1),
+        record(request("c", route=route, tool_calls=[{"name": "t"}], kind="request"), 2),
+    ]
+    pipeline(store, clock).process(records, frozenset())
+    rows = select(
+        store,
+        "SELECT segments, extra, route ->> 'policy', tool_calls, source_kind, regenerates, query"
+        " FROM requests ORDER BY request_id",
+    )
+    assert rows == [
+        ('{"x":1}', None, None, None, "production", "z", "q"),
+        ('{"x":2}', '{"ticket":7}', None, None, "production", None, "q"),
+        (None, '{"route":{"pool":"b"}}', "p", '[{"name":"t","ok":null}]', "production", None, "q"),
+    ]
+
+
 def test_the_same_id_with_other_content_is_a_conflict(store: Store, clock: ManualClock) -> None:
     records = [record(request("a"), 0), record(request("a", query="other"), 1)]
     _, written = pipeline(store, clock).process(records, frozenset())

@@ -10,7 +10,7 @@ from drift.voting import Asked, sample, vote
 Row = tuple[int, int, int, int]  # week, voter (0: nobody knows), text, topic
 
 
-def asked(rows: list[Row]) -> tuple[Asked, np.ndarray]:
+def asked(rows: list[Row]) -> Asked:
     weeks, voters, texts, topics = (np.array(column) for column in zip(*rows, strict=True))
     keys = np.arange(len(rows), dtype=np.uint64)
     known = voters > 0
@@ -20,11 +20,11 @@ def asked(rows: list[Row]) -> tuple[Asked, np.ndarray]:
         voters=np.where(known, voters, keys).astype(np.uint64),
         weeks=weeks,
     )
-    return Asked(queries, texts.astype(np.uint64), known), topics
+    return Asked(queries, texts.astype(np.uint64), known, topics)
 
 
 def counted(rows: list[Row], block_weeks: int = 1) -> list[int]:
-    return [int(n) for n in vote(*asked(rows), block_weeks)]
+    return [int(n) for n in vote(asked(rows), block_weeks)]
 
 
 def test_a_person_votes_once_per_topic_with_the_first_query() -> None:
@@ -53,7 +53,7 @@ def test_a_person_and_a_text_with_the_same_number_do_not_share_votes() -> None:
 def test_no_queries_give_no_votes() -> None:
     empty = np.empty(0, np.uint64)
     votes = Votes(np.empty((0, 1), np.float32), empty, empty, np.empty(0, np.int64))
-    assert len(vote(Asked(votes, empty, np.empty(0, bool)), np.empty(0, np.int64), 1)) == 0
+    assert len(vote(Asked(votes, empty, np.empty(0, bool), empty), 1)) == 0
 
 
 numbers = st.integers(0, 3)

@@ -1,7 +1,8 @@
 """Which weeks a window and its reference hold."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
+import numpy as np
 import pytest
 
 from drift.state import Baseline
@@ -11,9 +12,9 @@ FIRST = date(2026, 1, 5)
 ACCEPTED = Baseline(
     version=1,
     weeks=tuple(FIRST + timedelta(weeks=n) for n in range(4)),
-    as_of=datetime(2026, 2, 2),  # noqa: DTZ001 - the store keeps naive UTC
     model_id="m",
     cut=0.3,
+    votes=np.empty(0, np.uint64),
 )
 
 

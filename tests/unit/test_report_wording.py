@@ -18,7 +18,8 @@ from decay_reports.facts import (
 )
 from decay_reports.outline import Table
 from decayd.results import Estimate
-from tests.golden.report_sample import WEEK, quiet, refund_help, returns_bot, sample, steady
+from tests.golden.report_parts import WEEK
+from tests.golden.report_sample import quiet, refund_help, returns_bot, sample, steady
 
 TODAY = date(2026, 10, 19)
 
