@@ -20,8 +20,8 @@ def test_the_key_is_what_duckdb_computes(store: Store, text: str) -> None:
     store.append("requests", week_rows(1, ["q"], user_id=folded))
     store_vectors(store, ["q"], np.eye(1, 4, dtype=np.float32))
     found = store.rows(
-        "topic_asked", feature=FEATURE, as_of=close(1), model_id=model_id(), first=START, starts=[START],
-        ends=[close(1)], rows=10,
+        "topic_asked", feature=FEATURE, as_of=close(1), model_id=model_id(), first=START,
+        starts=[START], ends=[close(1)], rows=10,
     )  # fmt: skip
     assert found[0]["voter"] == text_key(text)
 
