@@ -135,8 +135,9 @@ class Collector:
                     self._observe(session, session.source.trouble())
         except DecaydError:
             raise
-        except Exception:  # noqa: BLE001 - a fault of the client must not end the collecting
+        except Exception as error:  # noqa: BLE001 - one fault must not end the collecting
             _log.exception("the session with Kafka broke, connecting again")
+            self._disconnected(f"{type(error).__name__}: {error}")
             self._clock.wait(stop, _FIRST_WAIT_S)
         finally:
             session.finish(self._deadline())

@@ -8,6 +8,7 @@ second, so topics are subscribed by a pattern.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -181,7 +182,8 @@ class Client:
 
     def close(self, timeout_s: float) -> None:
         """Leave; the place of a static member is kept until its session times out."""
-        self._consumer.close(autocommit=False, timeout_ms=max(1, int(timeout_s * 1000)))
+        with suppress(kafka_errors.KafkaError, OSError, RuntimeError):  # it is gone either way
+            self._consumer.close(autocommit=False, timeout_ms=max(1, int(timeout_s * 1000)))
 
     def _truncated(self, divergent: Mapping[Any, Any]) -> dict[Partition, tuple[int, int | None]]:
         lost = {}

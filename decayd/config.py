@@ -58,7 +58,7 @@ class StoreSettings(Section):
 
     path: Path = Path("decayd.duckdb")
     memory_limit: str = "2GB"
-    threads: PositiveInt = 2
+    threads: PositiveInt = 1
     checkpoint_mb: PositiveInt = 96
 
 

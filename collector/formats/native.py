@@ -1,8 +1,7 @@
 """decayd's own format: one JSON object a record, see docs/events.md."""
 
 import re
-from collections.abc import Callable, Sequence
-from operator import attrgetter
+from collections.abc import Sequence
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -13,16 +12,13 @@ from decayd.errors import DecodeError
 from decayd.events import KINDS, EvalItem, Event, ExpectedOutcome, Retrieved, Route, ToolCall
 
 
-class Sent(msgspec.Struct, frozen=True, gc=False):
-    """The one key that says what the others mean."""
-
+class _Sent(msgspec.Struct, frozen=True, gc=False):
     kind: Any = None
 
 
 _MAX_DEPTH = 64  # levels of nesting; far below what any JSON library here can take
-_ANY = ("messages", "details", "slices", "subject", "extra")  # fields that hold any JSON
 _STRUCTS: dict[str, frozenset[str] | None] = {
-    **dict.fromkeys(_ANY[:-1]),
+    **dict.fromkeys(("messages", "details", "slices", "subject")),  # hold any JSON
     **{
         field: frozenset(struct.__struct_encode_fields__)
         for field, struct in (
@@ -32,7 +28,7 @@ _STRUCTS: dict[str, frozenset[str] | None] = {
     },
 }  # fmt: skip
 _OBJECTS = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
-_KIND = msgspec.json.Decoder(Sent)
+_KIND = msgspec.json.Decoder(_Sent)
 _RAWS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _DECODERS = {kind: msgspec.json.Decoder(struct) for kind, struct in KINDS.items()}
 _FIELDS = {
@@ -43,10 +39,6 @@ _CONTAINERS = {
     for kind, fields in _FIELDS.items()
 }
 _KNOWN = {kind: fields | {"kind"} for kind, fields in _FIELDS.items()}
-_DEEP: dict[str, tuple[Callable[[Any], Any], Any]] = {}  # reads fields of any JSON; all absent
-for _kind_name, _struct in KINDS.items():
-    _names = [name for name in _ANY if hasattr(_struct, name)]
-    _DEEP[_kind_name] = (attrgetter(*_names), None if len(_names) == 1 else (None,) * len(_names))
 _WHERE = re.compile(r"(?P<what>.*?)(?: - at `(?:key in )?(?P<at>[^`]*)`)?", re.DOTALL)
 _MISSING = re.compile(r"missing required field `(?P<field>\w+)`")
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
@@ -85,10 +77,8 @@ def _event(value: bytes, defaults: Defaults) -> Event:
             event = strict.DECODERS[kind].decode(value)
         except ValueError:
             return _unusual(value, defaults)  # another kind, an unknown key, a null, or an error
-        deep, nothing = _DEEP[kind]
-        if deep(event) == nothing:
-            strict.forget_kind(event)
-            return event  # type: ignore[no-any-return]
+        if value.count(b"[") + value.count(b"{") <= _MAX_DEPTH:  # so it can't be nested deeper
+            return strict.without_kind(event)
     return _unusual(value, defaults)
 
 

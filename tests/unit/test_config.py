@@ -258,7 +258,7 @@ def test_a_wrong_secret_does_not_print_in_the_message(tmp_path: Path) -> None:
 
 def test_flatten_names_every_setting_once_by_its_dotted_key() -> None:
     shown = flatten(Settings())
-    assert shown["store.threads"] == 2
+    assert shown["store.threads"] == 1
     assert shown["kafka.topics.decayd.requests.kind"] == "request"
     assert {key.split(".")[0] for key in shown} == set(Settings.model_fields)
 
