@@ -1,11 +1,20 @@
 """Logs tell what happened without the values of variables, which hold prompts and user ids."""
 
+from collections.abc import Iterator
+
 import pytest
+import structlog
 
 from decayd import log
 from decayd.config import LogSettings
 
 SECRET = "-".join(str(n) for n in range(70, 75))
+
+
+@pytest.fixture(autouse=True)
+def defaults_afterwards() -> Iterator[None]:
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
