@@ -108,7 +108,7 @@ class Writer:
             row["stream"]: row
             for row in self.transaction.rows("drift_open_incidents", **self._at())
         }
-        number = int(self.transaction.rows("drift_last_incident")[0]["number"])
+        number = int(self.transaction.rows("incident_last_number")[0]["last_number"])
         ids, rows = [], []
         for notice in notices:
             stream = incident_stream(notice.topic.topic_id)

@@ -74,9 +74,15 @@ def quantise(vectors: Vectors) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.flo
     return np.rint(vectors / scale[:, None]).astype(np.int8), scale
 
 
-def dequantise(stored: npt.NDArray[np.int8], scale: npt.NDArray[np.float32]) -> Vectors:
-    """Return unit vectors ``(n, d)`` from their stored form; every comparison uses these."""
-    return unit(stored.astype(np.float32) * scale[:, None])
+def dequantise(stored: npt.NDArray[np.int8]) -> Vectors:
+    """Return unit vectors ``(n, d)`` from stored components; every comparison uses these.
+
+    A unit vector needs no scale: that is stored for readers who want the encoder's own numbers.
+    """
+    vectors = stored.astype(np.float32)
+    length = np.sqrt(np.einsum("nd,nd->n", vectors, vectors))
+    vectors /= np.where(length > 0, length, 1)[:, None]
+    return vectors
 
 
 def unit(vectors: Vectors) -> Vectors:

@@ -10,13 +10,13 @@ from drift.detectors import emerging
 from drift.state import Past
 from drift.voting import Asked
 from drift.windows import (
+    REFERENCE_VOTES,
     SCALES,
     WINDOW_VOTES,
     Reading,
     count_votes,
     draw,
     newest_week,
-    reference_votes,
     reference_weeks,
     window_weeks,
 )
@@ -54,14 +54,13 @@ def looks_at(reading: Reading, past: Past, week: date, since: date) -> list[Look
     asked = reading.asked(longest, WINDOW_VOTES * len(longest)).on(frozen)
     windows = {1: newest_week(asked, len(longest)), len(longest): asked}
     weeks_before = reference_weeks(week, past.accepted, past.alarms())
-    before = reading.asked(weeks_before, reference_votes(len(windows[1].queries))).on(frozen)
+    before = reading.asked(weeks_before, REFERENCE_VOTES).on(frozen)
     return [_look(reading, longest[-count:], queries, before) for count, queries in windows.items()]
 
 
 def _look(reading: Reading, weeks: Sequence[date], asked: Asked, before: Asked) -> Look:
     window = draw(count_votes(asked, len(weeks)), WINDOW_VOTES, reading.seed)
-    votes = count_votes(before, len(weeks))
-    reference = draw(votes, reference_votes(len(window)), reading.seed)
+    reference = draw(count_votes(before, len(weeks)), REFERENCE_VOTES, reading.seed)
     found = emerging.detect(window, reference)
     return Look(
         weeks=tuple(weeks),

@@ -52,12 +52,13 @@ class Placing:
                 rows=_TEXTS,
                 **span,
             )
-            if not table.num_rows:
+            if table.num_rows:
+                ids, similarity = topics.assign(vectors_of(table))
+                columns = [table["text_key"], pa.array(ids, pa.string()), pa.array(similarity)]
+                pages.append(pa.table(columns, schema=_NOTHING.schema))
+                after = table["text_key"][-1].as_py()
+            if table.num_rows < _TEXTS:
                 return pa.concat_tables(pages)
-            ids, similarity = topics.assign(vectors_of(table))
-            columns = [table["text_key"], pa.array(ids, pa.string()), pa.array(similarity)]
-            pages.append(pa.table(columns, schema=_NOTHING.schema))
-            after = table["text_key"][-1].as_py()
 
     def append(self, transaction: Transaction, placed: pa.Table) -> int:
         """Append the placed requests to `request_topics` and return how many they are."""

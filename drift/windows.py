@@ -16,11 +16,11 @@ from store.database import Store
 
 SCALES = (1, 4)  # weeks pooled in a window
 WINDOW_VOTES = 2000
-ANCHOR_VOTES = 2000
+REFERENCE_VOTES = 4000  # beside the largest window 0.1 CPU-s a scan; 8,000 double that
+ANCHOR_VOTES = 2000  # what the floors were measured with
 _QUARANTINE = 4 * WEEK  # a slow topic must not enter the reference before the 4-week scale sees it
-_SCAN_CELLS = 8_000_000  # window x reference votes; 0.2 CPU-s
 _LOOK_BACK = 26 * WEEK  # of the reference besides the baseline: half a year of calm weeks
-_ROWS_A_VOTE = 2  # queries read for a vote: most people ask about few topics a week
+_ROWS_A_VOTE = 1.5  # queries read for a vote: most people ask about few topics a week
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Reading:
             first=bounds[0][0],
             starts=[start for start, _ in bounds],
             ends=[end for _, end in bounds],
-            rows=votes * _ROWS_A_VOTE,
+            rows=int(votes * _ROWS_A_VOTE),
         )
         return _asked(table, [start for start, _ in bounds])
 
@@ -88,15 +88,6 @@ def reference_weeks(week: date, baseline: Baseline, alarms: Sequence[date]) -> l
     return [*sorted(baseline.weeks), *calm]
 
 
-def reference_votes(n: int) -> int:
-    """Return how many votes the reference may hold beside a window of n: 4,000 to 8,000.
-
-    >>> reference_votes(500), reference_votes(2000)
-    (8000, 4000)
-    """
-    return max(4000, min(8000, _SCAN_CELLS // max(1, n)))
-
-
 def count_votes(asked: Asked, block_weeks: int) -> Votes:
     """Return everyone's votes, one per block of weeks, person and topic."""
     return asked.queries.take(vote(asked, block_weeks))
@@ -116,12 +107,12 @@ def newest_week(asked: Asked, n_weeks: int) -> Asked:
 
 
 def vectors_of(table: pa.Table) -> Vectors:
-    """Return the unit vectors ``(n, d)`` of a table with `vector` and `scale`."""
+    """Return the unit vectors ``(n, d)`` of a table with stored `vector`s."""
     blobs = table["vector"].to_pylist()
     if not blobs:
         return np.empty((0, 0), np.float32)
     stored = np.frombuffer(b"".join(blobs), np.int8).reshape(len(blobs), -1)
-    return dequantise(stored, table["scale"].to_numpy())
+    return dequantise(stored)
 
 
 def _asked(table: pa.Table, starts: list[datetime]) -> Asked:

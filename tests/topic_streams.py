@@ -91,7 +91,7 @@ def votes(vectors: npt.NDArray[np.float32]) -> Votes:
     """Return votes of one week with these vectors, in stored form."""
     n = len(vectors)
     keys = np.arange(n, dtype=np.uint64)
-    return Votes(dequantise(*quantise(vectors)), keys, keys, np.zeros(n, int))
+    return Votes(dequantise(quantise(vectors)[0]), keys, keys, np.zeros(n, int))
 
 
 class Clouds:

@@ -104,7 +104,7 @@ def _places(folder: Path, report: Path, pulled: str) -> list[tuple[str, str]]:
 def _closing_words(truth: Truth, checks: list[Check], places: list[tuple[str, str]]) -> str:
     n_events = sum(truth.n_events.values())
     found = sum(check.found for check in checks)
-    lines = [f"Simulated {truth.weeks} weeks, {n_events:,} events. Planted → what decayd said:"]
+    lines = [f"Simulated {truth.weeks} weeks, {n_events:,} events. Planted → what the report says:"]
     lines += [f"  {'✓' if check.found else '✗'} {check.line}" for check in checks]
     lines += [f"{found} of {len(checks)} as planted.", ""]
     lines += [f"{name:<11} {place}" for name, place in places]

@@ -5,7 +5,8 @@ WITH due AS (
   FROM user_requests($as_of) r
   SEMI JOIN (SELECT text_key FROM vectors WHERE model_id = $model_id) v ON v.text_key = r.text_key
   ANTI JOIN (
-    SELECT request_key FROM request_topics WHERE feature = $feature AND as_of <= $as_of
+    SELECT request_key FROM request_topics
+    WHERE feature = $feature AND as_of BETWEEN $since_available AND $as_of
   ) t ON t.request_key = r.request_key
   WHERE r.feature = $feature
     AND r.available_at >= $since_available
@@ -13,7 +14,7 @@ WITH due AS (
   ORDER BY r.text_key
   LIMIT $rows
 )
-SELECT d.text_key, v.vector, v.scale
+SELECT d.text_key, v.vector
 FROM due d
 JOIN vectors v ON v.text_key = d.text_key AND v.model_id = $model_id
 ORDER BY d.text_key

@@ -9,7 +9,7 @@ WITH spanned AS (
   ORDER BY r.text_key
   LIMIT $rows
 )
-SELECT s.text_key, v.vector, v.scale
+SELECT s.text_key, v.vector
 FROM spanned s
 JOIN vectors v ON v.text_key = s.text_key AND v.model_id = $model_id
 ORDER BY s.text_key

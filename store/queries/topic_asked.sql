@@ -22,7 +22,7 @@ drawn AS (
   QUALIFY row_number() OVER (PARTITION BY start, voter_key, text_key ORDER BY ts, request_id)
     <= CASE WHEN voter_key IS NULL THEN 3 ELSE 1 END
 )
-SELECT d.request_key, d.text_key, d.start, d.voter_key AS voter, v.vector, v.scale
+SELECT d.request_key, d.text_key, d.start, d.voter_key AS voter, v.vector
 FROM drawn d
 JOIN vectors v ON v.text_key = d.text_key AND v.model_id = $model_id
 ORDER BY d.ts, d.request_id

