@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from decayd.config import DatasetSettings, Settings
 from decayd.errors import DatasetError
@@ -72,25 +73,26 @@ def build(
     if number is None or (last is None and not examples):
         return _unchanged(store, funnel, last)
     inputs = manifest.Inputs(
-        as_of=as_of,
-        period=selection.period,
-        config=manifest.config_of(name, config, settings),
-        eval_registry=guards.evals.state,
+        as_of, selection.period, manifest.config_of(name, config, settings), guards.evals.state,
         model_ids=tuple(r["model_id"] for r in store.rows("dataset_topic_models", as_of=as_of)),
         by_type=dict(sorted(Counter(each.label for each in examined).items())),
-    )
+    )  # fmt: skip
     draft = Draft(number, last, examples, funnel, inputs)
-    done = publish(store, draft, settings.publish.folder)
-    headline = f"{name}@{done.version}: {len(examples):,} rows in {done.folder}"
+    return _published(store, name, draft, settings.publish.folder)
+
+
+def _published(store: Store, name: str, draft: Draft, folder: Path) -> BuildResult:
+    done = publish(store, draft, folder)
+    headline = f"{name}@{done.version}: {len(draft.examples):,} rows in {done.folder}"
     return BuildResult(
         name=name,
         version=done.version,
         created=True,
-        n_rows=len(examples),
+        n_rows=len(draft.examples),
         manifest_sha256=done.manifest_sha256,
         folder=str(done.folder),
-        funnel=funnel,
-        text="\n".join((headline, *explain(funnel))),
+        funnel=draft.funnel,
+        text="\n".join((headline, *explain(draft.funnel))),
     )
 
 

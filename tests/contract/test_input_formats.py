@@ -25,7 +25,7 @@ kinds = st.sampled_from([None, *KINDS])
 sample = st.sampled_from(SAMPLES)
 
 
-def outcome(fmt: ModuleType, value: bytes, kind: str | None) -> list[Event]:
+def check_decoding(fmt: ModuleType, value: bytes, kind: str | None) -> list[Event]:
     """Decode; check what is raised, and that what is returned can be written as JSON."""
     try:
         events = list(fmt.decode(value, Defaults(kind=kind)))
@@ -50,13 +50,13 @@ def check(error: DecodeError) -> None:
 @example(b"\x00", "request")
 @example(b"\xef\xbb\xbf{}", "request")
 def test_random_bytes(fmt: ModuleType, value: bytes, kind: str | None) -> None:
-    outcome(fmt, value, kind)
+    check_decoding(fmt, value, kind)
 
 
 @every_format
 @given(sample, st.integers(0, 2000), kinds)
 def test_truncated_records(fmt: ModuleType, value: bytes, at: int, kind: str | None) -> None:
-    outcome(fmt, value[: at % len(value)], kind)
+    check_decoding(fmt, value[: at % len(value)], kind)
 
 
 @every_format
@@ -67,7 +67,7 @@ def test_records_with_other_bytes(
     changed = bytearray(value)
     for at, byte in changes:
         changed[at % len(changed)] = byte
-    outcome(fmt, bytes(changed), kind)
+    check_decoding(fmt, bytes(changed), kind)
 
 
 anything = st.recursive(
@@ -95,7 +95,7 @@ def test_records_with_other_values(
         text = json.dumps(record)
     except ValueError:  # Python itself refuses a number of more than 4,300 digits
         text = json.dumps(record | {keys[at % len(keys)]: 0}).replace(": 0", ": " + "9" * 5000, 1)
-    outcome(fmt, text.encode(), kind)
+    check_decoding(fmt, text.encode(), kind)
 
 
 @every_format
@@ -105,9 +105,9 @@ def test_nesting(fmt: ModuleType, depth: int, key: str) -> None:
     nested = b"[" * depth + b"]" * depth
     for value in SAMPLES:
         head = b'{"' + key.encode() + b'":' + nested + b","
-        outcome(fmt, head + value[1:], None)
-    outcome(fmt, b"{" * depth, "request")
-    outcome(fmt, nested, "request")
+        check_decoding(fmt, head + value[1:], None)
+    check_decoding(fmt, b"{" * depth, "request")
+    check_decoding(fmt, nested, "request")
 
 
 @every_format
@@ -118,8 +118,8 @@ def test_unknown_keys_are_no_error(
     record = json.loads(value)
     if key in record:
         return
-    before = outcome(fmt, value, kind)
-    after = outcome(fmt, json.dumps(record | {f"x-{key}": other}).encode(), kind)
+    before = check_decoding(fmt, value, kind)
+    after = check_decoding(fmt, json.dumps(record | {f"x-{key}": other}).encode(), kind)
     finite = json.dumps(other, default=str).count("NaN") + json.dumps(other).count("Infinity") == 0
     if before and finite:
         assert after

@@ -25,7 +25,7 @@ REQUEST = {
 }  # fmt: skip
 
 
-def said(done: CompletedProcess[str], exit_code: int, *words: str) -> None:
+def expect(done: CompletedProcess[str], exit_code: int, *words: str) -> None:
     """Check exit code and message; no message may be a traceback."""
     assert done.returncode == exit_code, done.stderr
     assert "Traceback" not in done.stderr + done.stdout
@@ -81,18 +81,18 @@ def test_every_command_that_answers_can_answer_json(path: tuple[str, ...], comma
 def test_help_and_version_answer_without_a_config(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text("broken")
     done = decayd(tmp_path, "--help")
-    said(done, 0)
+    expect(done, 0)
     assert "Exit codes" in done.stdout
     done = decayd(tmp_path, "datasets", "pull", "--help")
-    said(done, 0)
+    expect(done, 0)
     assert "Example: decayd datasets pull" in done.stdout
     assert decayd(tmp_path, "--version").stdout == f"decayd {__version__}\n"
 
 
 def test_an_unknown_setting_names_the_nearest(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text("[kafka]\nbootstrap_server = 'x'\n")
-    said(decayd(tmp_path, "status"), 2, "kafka.bootstrap_server", "bootstrap_servers")
-    said(decayd(tmp_path, "check", settings={"DECAYD_STORE__PAHT": "x"}), 2, "'path'")
+    expect(decayd(tmp_path, "status"), 2, "kafka.bootstrap_server", "bootstrap_servers")
+    expect(decayd(tmp_path, "check", settings={"DECAYD_STORE__PAHT": "x"}), 2, "'path'")
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_an_unknown_setting_names_the_nearest(tmp_path: Path) -> None:
 def test_a_call_that_can_not_be_done_exits_2(
     tmp_path: Path, arguments: tuple[str, ...], words: tuple[str, ...]
 ) -> None:
-    said(decayd(tmp_path, *arguments), 2, *words)
+    expect(decayd(tmp_path, *arguments), 2, *words)
     assert not (tmp_path / "none.jsonl").exists()
 
 
@@ -138,31 +138,31 @@ def test_a_call_that_can_not_be_done_exits_2(
 def test_what_is_not_in_the_store_is_named(
     folder: Path, arguments: tuple[str, ...], exit_code: int, words: tuple[str, ...]
 ) -> None:
-    said(decayd(folder, *arguments), exit_code, *words)
+    expect(decayd(folder, *arguments), exit_code, *words)
 
 
 def test_a_missing_model_is_found_before_anything_is_done(tmp_path: Path) -> None:
     (tmp_path / "events.jsonl").write_text("")
     missing = {"DECAYD_TOPICS__MODEL": "no-such-model"}
     for arguments in (("check",), ("once",), ("run",), ("replay", "events.jsonl")):
-        said(decayd(tmp_path, *arguments, settings=missing), 2, "no-such-model", "hint:")
+        expect(decayd(tmp_path, *arguments, settings=missing), 2, "no-such-model", "hint:")
     assert not (tmp_path / "decayd.duckdb").exists()
 
 
 def test_an_unknown_format_names_those_that_are_there(folder: Path) -> None:
     done = decayd(folder, "ingest", "--format", "odd", "requests.jsonl")
-    said(done, 2, "'odd'", "native")
+    expect(done, 2, "'odd'", "native")
 
 
 def test_a_store_that_another_process_holds_is_said_to_be_held(tmp_path: Path) -> None:
     with Store.open(StoreSettings(path=tmp_path / "decayd.duckdb", threads=1)):
         for arguments in (("status",), ("once",)):
-            said(decayd(tmp_path, *arguments), 2, "holds the store", "hint:")
+            expect(decayd(tmp_path, *arguments), 2, "holds the store", "hint:")
 
 
 def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
     (tmp_path / "decayd.duckdb").write_text("some text")
-    said(decayd(tmp_path, "status"), 2, "decayd.duckdb")
+    expect(decayd(tmp_path, "status"), 2, "decayd.duckdb")
     assert (tmp_path / "decayd.duckdb").read_text() == "some text"
 
 
@@ -170,19 +170,19 @@ def test_a_broker_that_is_not_there_exits_3(tmp_path: Path) -> None:
     there_is_none = {
         "DECAYD_KAFKA__ENABLED": "true", "DECAYD_KAFKA__BOOTSTRAP_SERVERS": "127.0.0.1:1",
     }  # fmt: skip
-    said(decayd(tmp_path, "once", settings=there_is_none), 3, "127.0.0.1:1")
+    expect(decayd(tmp_path, "once", settings=there_is_none), 3, "127.0.0.1:1")
 
 
 def test_an_address_beyond_this_machine_is_refused(tmp_path: Path) -> None:
     open_to_all = {"DECAYD_SERVER__HOST": "0.0.0.0"}  # noqa: S104
-    said(decayd(tmp_path, "run", settings=open_to_all), 2, "loopback")
+    expect(decayd(tmp_path, "run", settings=open_to_all), 2, "loopback")
 
 
 def test_bad_records_are_counted_and_exit_0(tmp_path: Path) -> None:
     with gzip.open(tmp_path / "requests.jsonl.gz", "wt") as file:
         file.write(json.dumps(REQUEST) + '\nbroken\n{"request_id": 1}\n')
     done = decayd(tmp_path, "ingest", "requests.jsonl.gz", "--json")
-    said(done, 0)
+    expect(done, 0)
     totals = json.loads(done.stdout)
     assert totals["n_new"] == {"request": 1}
     assert totals["n_dead_letters"] == 2
@@ -194,9 +194,9 @@ def test_bad_records_are_counted_and_exit_0(tmp_path: Path) -> None:
 def test_dead_letters_are_shown_retried_and_dropped(folder: Path) -> None:
     assert "broken" in decayd(folder, "dead-letters", "show", "1").stdout
     done = decayd(folder, "dead-letters", "retry", "1", "--json")
-    said(done, 0)
+    expect(done, 0)
     assert [one["id"] for one in json.loads(done.stdout)["still_bad"]] == [1]
-    said(decayd(folder, "dead-letters", "drop", "1"), 0)
+    expect(decayd(folder, "dead-letters", "drop", "1"), 0)
     assert decayd(folder, "dead-letters", "list").stdout == "no dead letters\n"
 
 
@@ -213,7 +213,7 @@ def test_dead_letters_are_shown_retried_and_dropped(folder: Path) -> None:
 )
 def test_json_is_alone_on_stdout(folder: Path, arguments: tuple[str, ...]) -> None:
     done = decayd(folder, *arguments, "--json")
-    said(done, 0)
+    expect(done, 0)
     assert isinstance(json.loads(done.stdout), list | dict)
 
 
@@ -221,7 +221,7 @@ def test_check_explains_where_each_setting_is_from(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text("[store]\nthreads = 1\n")
     secret = {"DECAYD_PRIVACY__KEY": "correct horse", "DECAYD_LOG__LEVEL": "error"}
     done = decayd(tmp_path, "check", "--explain", settings=secret)
-    said(done, 0)
+    expect(done, 0)
     assert re.search(r"store\.threads +1 +config\.toml", done.stdout)
     assert re.search(r"log\.level +error +environment", done.stdout)
     assert re.search(r"privacy\.key +\*\*\* +environment", done.stdout)
@@ -232,7 +232,7 @@ def test_check_explains_where_each_setting_is_from(tmp_path: Path) -> None:
 def test_the_store_flag_wins_over_the_config(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text('[store]\npath = "a.duckdb"\n')
     (tmp_path / "requests.jsonl").write_text("")
-    said(decayd(tmp_path, "--store", "b.duckdb", "ingest", "requests.jsonl"), 0)
+    expect(decayd(tmp_path, "--store", "b.duckdb", "ingest", "requests.jsonl"), 0)
     assert (tmp_path / "b.duckdb").exists()
     assert not (tmp_path / "a.duckdb").exists()
 

@@ -77,6 +77,10 @@ def fill(traffic: Traffic, seed: int) -> tuple[dict[str, str | None], set[str]]:
     for table, found in (("requests", requests), ("signals", signals), ("outcomes", outcomes),
                          ("labels", labels)):  # fmt: skip
         traffic.store.append(table, columns(found))
+    return _consent(traffic, draw), protected
+
+
+def _consent(traffic: Traffic, draw: random.Random) -> dict[str, str | None]:
     newest: dict[str, str | None] = {person: draw.choice(STATES) for person in [*PEOPLE, "ann"]}
     consents = [
         base(f"c{person}{n}", START + timedelta(days=n), user_id=person, purpose="training",
@@ -85,7 +89,7 @@ def fill(traffic: Traffic, seed: int) -> tuple[dict[str, str | None], set[str]]:
         for n, state in enumerate([draw.choice(STATES) or "granted", last])
     ]  # fmt: skip
     traffic.store.append("consents", consents)
-    return newest, protected
+    return newest
 
 
 def _assistant(text: str) -> dict[str, str]:
