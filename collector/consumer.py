@@ -1,5 +1,6 @@
 """The collector: keeps a session with Kafka alive for as long as the daemon runs."""
 
+import re
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -9,12 +10,12 @@ import msgspec
 
 from collector.pipeline import Pipeline
 from collector.session import Session
-from collector.source import RecordSource
+from collector.source import Partition, RecordSource
 from collector.tally import Tally, Totals
 from decayd import log
 from decayd.clock import Clock
 from decayd.config import Settings
-from decayd.errors import BrokerUnreachable, DecaydError, UsageError
+from decayd.errors import BrokerUnreachable, DecaydError, StoreUnavailable, UsageError
 from decayd.metrics import Metrics
 from store.database import Store
 from store.pseudonyms import Pseudonyms
@@ -72,12 +73,16 @@ class Collector:
         self._clock = clock
         self._metrics = metrics
         self._connect = connect or self._connect_kafka
-        self._tally = Tally(metrics)
+        known = [row["max_ts_us"] for row in store.rows("offset_positions") if row["max_ts_us"]]
+        self._tally = Tally(metrics, max(known, default=None))
         self._pipeline = Pipeline(
             store, settings, clock, pseudonyms, settings.kafka.topics, live=True
         )
+        self._end_dlq = self._begin_dlq() if settings.collector.dlq else _nothing
         self._last_assigned = clock.monotonic()
+        self._with_lag: frozenset[Partition] = frozenset()
         self._status = Status("starting", connected=False, since=self._now())
+        self._measure()
 
     def run(self, stop: threading.Event) -> None:
         """Collect until `stop` is set; a broker that is down or dies only shows in the status.
@@ -102,6 +107,8 @@ class Collector:
         except DecaydError as error:
             self._set("stopped", connected=False, reason=str(error))
             raise
+        finally:
+            self._end_dlq()
         self._set("stopped", connected=False)
 
     def drain(self) -> Totals:
@@ -111,12 +118,15 @@ class Collector:
         ------
         BrokerUnreachable
             When no broker answers, or it went away for 15 seconds.
+        StoreUnavailable
+            When the disk is full; what was read until then is stored.
         """
         session = self._open()
         try:
             self._drain(session)
         finally:
             session.finish(self._deadline())
+            self._end_dlq()
         return self._tally.totals
 
     def status(self) -> dict[str, Any]:
@@ -147,8 +157,10 @@ class Collector:
         n_idle, trouble = 0, ""
         while not session.is_read(ends) and n_idle < _DRAIN_STEPS:
             n_idle = 0 if session.step() else n_idle + 1
-            trouble = session.source.trouble() or session.store_trouble
+            trouble = session.source.trouble()
             self._observe(session, trouble)
+            if session.store_trouble:
+                raise StoreUnavailable(session.store_trouble, hint="free disk space, then again")
         if trouble:
             raise BrokerUnreachable(f"Kafka went away: {trouble}", hint="try again")
         if n_idle == _DRAIN_STEPS:
@@ -177,13 +189,21 @@ class Collector:
             ) from error
         return KafkaSource(self._settings.kafka, self._store.id, self._clock)
 
+    def _begin_dlq(self) -> Callable[[], None]:
+        """Send bad records on; return what ends that."""
+        from collector.dead_letter_topic import DeadLetterTopic
+
+        topic = DeadLetterTopic(self._store, self._settings.kafka, self._clock, self._metrics)
+        self._pipeline.after_batch = topic.forward
+        return topic.close
+
     def _observe(self, session: Session, trouble: str) -> None:
+        self._metrics.waits.set(bool(session.store_trouble))
         if trouble:
             self._disconnected(trouble, assigned=len(session.source.assigned()))
             return
         lag, assigned = session.source.lag(), session.source.assigned()
-        for (topic, partition), n in lag.items():
-            self._metrics.lag.labels(topic, str(partition)).set(n)
+        self._measure_lag(lag)
         self._set(
             "connected",
             connected=True,
@@ -202,6 +222,7 @@ class Collector:
         return "no partition is assigned: are the topics there, does another member read them?"
 
     def _disconnected(self, reason: str, assigned: int = 0) -> None:
+        self._measure_lag({})
         was = self._status
         since = was.since if was.state.startswith("disconnected") else self._now()
         self._set(f"disconnected since {since}", connected=False, reason=reason, assigned=assigned)
@@ -212,8 +233,9 @@ class Collector:
         too_bad = share > self._settings.collector.bad_share_alert
         if too_bad and not was.schema_change:
             _log.warning("many records are bad, has their schema changed?", bad_share=share)
-        if facts.get("reason") and facts["reason"] != was.reason:
-            _log.warning("collecting is hindered", reason=facts["reason"])
+        reason = facts.get("reason", "")
+        if reason and _words(reason) != _words(was.reason):
+            _log.warning("collecting is hindered", reason=reason)
         self._status = Status(
             state,
             connected,
@@ -226,12 +248,25 @@ class Collector:
         )
         self._metrics.connected.set(connected)
         self._metrics.partitions.set(facts.get("assigned", 0))
-        if newest_us is not None:
-            lag = self._clock.now() - _EPOCH - timedelta(microseconds=newest_us)
-            self._metrics.time_lag.set(lag.total_seconds())
+        self._measure()
+
+    def _measure(self) -> None:
+        """Set the gauges that the store knows of; they stay NaN until it does."""
+        if (free := self._store.free_bytes()) is not None:
+            self._metrics.free_bytes.set(free)
+        if self._tally.newest_us is not None:
+            newest = _EPOCH + timedelta(microseconds=self._tally.newest_us)
+            self._metrics.time_lag.set((self._clock.now() - newest).total_seconds())
         mark_us = self._pipeline.watermark.value_us
         if mark_us is not None:
             self._metrics.watermark.set(mark_us / 1e6)
+
+    def _measure_lag(self, lag: dict[Partition, int]) -> None:
+        for topic, partition in self._with_lag - lag.keys():
+            self._metrics.lag.remove(topic, str(partition))
+        for (topic, partition), n in lag.items():
+            self._metrics.lag.labels(topic, str(partition)).set(n)
+        self._with_lag = frozenset(lag)
 
     def _deadline(self) -> float:
         """Return half the deadline from now: the loop before it, and others, need some of it."""
@@ -239,6 +274,15 @@ class Collector:
 
     def _now(self) -> str:
         return self._clock.now().isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _words(reason: str) -> str:
+    """Return a reason without its numbers: a new number is no new reason."""
+    return re.sub(r"\d+", "", reason)
+
+
+def _nothing() -> None:
+    """There is nothing to end."""
 
 
 def _iso(us: int) -> str:

@@ -9,21 +9,23 @@ from collector.pipeline import Pipeline
 from collector.tally import Totals
 from decayd.clock import Clock
 from decayd.config import Kind, Settings, TopicSettings
-from decayd.errors import UsageError
+from decayd.errors import StoreUnavailable, UsageError
+from store.connection import BATCH_ROWS
 from store.database import Store
 from store.pseudonyms import Pseudonyms
 
 __all__ = ["FileOptions", "Totals", "ingest", "replay_batches"]
 
-BATCH_RECORDS = 10_000  # larger batches cost memory and gain nothing that could be measured
+BATCH_RECORDS = BATCH_ROWS
 
 
 class FileOptions(TypedDict, total=False):
-    """How files are read: their format and kind, and who is told how far it got."""
+    """How files are read: format, kind, event times that are wanted, who is told how far it got."""
 
     fmt: str
     kind: str | None
     progress: Progress | None
+    within_us: range | None
 
 
 def ingest(
@@ -46,13 +48,16 @@ def ingest(
         Says what is too far in the future: the wall clock.
     options
         `fmt`, an input format (native); `kind`, what records are that don't say it (by default the
-        file's name does); `progress`, called with the share of the bytes that was read.
+        file's name does); `within_us`, the event times that are wanted, in microseconds (all);
+        `progress`, called with the share of the bytes that was read.
 
     Raises
     ------
     UsageError
         When a file is missing or can't be read; found out before anything is stored, but for a
         file that breaks off in the middle: what was read of it stays stored.
+    StoreError
+        When the disk has less than `store.min_free_mb` left. What was read until then is stored.
     """
     totals = Totals()
     source = _source(files, settings, options, merge=False)
@@ -103,7 +108,18 @@ def _pipeline(
         )
         for path in files
     }
-    return Pipeline(*parts, topics, live=live)
+    pipeline = Pipeline(*parts, topics, live=live)
+    pipeline.within_us = options.get("within_us")
+    return pipeline
+
+
+def _require_space(store: Store) -> None:
+    if shortage := store.shortage():
+        raise StoreUnavailable(
+            f"{shortage}: reading stops",
+            hint="free disk space, or lower store.min_free_mb, and run it again: what was read is "
+            "stored, and nothing is stored twice",
+        )
 
 
 def _batches(store: Store, source: FileSource, pipeline: Pipeline) -> Iterator[Totals]:
@@ -112,10 +128,13 @@ def _batches(store: Store, source: FileSource, pipeline: Pipeline) -> Iterator[T
         for partition in sorted(source.waiting()):
             pipeline.watermark.assign(partition, None)
             source.seek(partition, 0)
+        _require_space(store)
         while records := source.poll(0, BATCH_RECORDS):
             built, written = pipeline.process(records, source.unread())
             totals.add(built, written)
+            pipeline.checkpoint()
             yield totals
+            _require_space(store)
         store.checkpoint()
     finally:
         source.close(0)

@@ -12,6 +12,7 @@ from typing_extensions import override
 from decayd.clock import Clock
 
 _SEQUELS = ("Bootstrap", "No node available", "Metadata refresh")  # they hide the cause
+_SYMPTOM = "socket disconnected"  # a broker's answer to a wrong password, after it has said so
 _REPEAT_S = 60.0  # the same kind of message is let through once in this time
 
 
@@ -22,6 +23,7 @@ class ClientLog(logging.Handler):
         super().__init__(logging.WARNING)
         self.last = ""
         self._clock = clock
+        self._heard_at = -_REPEAT_S
         self._passed: dict[tuple[str, str], float] = {}
 
     @classmethod
@@ -37,10 +39,14 @@ class ClientLog(logging.Handler):
     @override
     def emit(self, record: logging.LogRecord) -> None:
         """Remember a warning, and hand it on unless its kind was handed on a moment ago."""
-        text = record.getMessage()
-        if not text.startswith(_SEQUELS):
-            self.last = text
-        kind, now = (record.name, str(record.msg)), self._clock.monotonic()
+        text, now = record.getMessage(), self._clock.monotonic()
+        if not text.startswith(_SEQUELS) and self._is_news(text, now):
+            self.last, self._heard_at = text, now
+        kind = (record.name, str(record.msg))
         if now - self._passed.get(kind, -_REPEAT_S) >= _REPEAT_S:
             self._passed[kind] = now
             logging.getLogger().callHandlers(record)
+
+    def _is_news(self, text: str, now: float) -> bool:
+        """Tell whether a message says more than what was heard a moment ago."""
+        return _SYMPTOM not in text or now - self._heard_at >= _REPEAT_S

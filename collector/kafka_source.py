@@ -14,7 +14,7 @@ from store.batch import Gap
 _log = log.get("kafka")
 _GATHER_S = 1.0  # a batch ends after this long even while records keep coming
 _GATHER_BYTES = 32 * 2**20  # or holds this much
-_PAUSE_S = 0.02  # and when none came for this long
+_PAUSE_S = 0.02  # how long the next record is waited for meanwhile
 
 
 class KafkaSource:
@@ -44,7 +44,7 @@ class KafkaSource:
         self._revoked: set[Partition] = set()
         self._next: dict[Partition, int] = {}  # of partitions that were started
         self._paused: set[Partition] = set()
-        self._generations: dict[str, str] = {}
+        self._generations: dict[Partition, str] = {}  # which topic of that name it was sought in
         self._gaps: list[Gap] = []
         self._fenced = False
         self._refused = ""
@@ -56,12 +56,12 @@ class KafkaSource:
             raise BrokerUnreachable(said, hint=_hint(settings.security_protocol)) from error
 
     def poll(self, timeout_s: float, max_records: int) -> list[Record]:
-        """Return what comes within `timeout_s`; gather more for a second while more comes."""
+        """Return what comes within `timeout_s`; gather for a second while there is more to come."""
         self._raise_fenced()
         records = more = self._poll_once(timeout_s, max_records)
         until, size = self._clock.monotonic() + _GATHER_S, _size(records)
-        while more and len(records) < max_records and size < _GATHER_BYTES:
-            if self._waiting or self._gaps or self._clock.monotonic() > until:
+        while 0 < len(records) < max_records and size < _GATHER_BYTES:
+            if self._clock.monotonic() > until or not self._has_more(more):
                 break
             more = self._poll_once(_PAUSE_S, max_records - len(records))
             records = records + more
@@ -87,7 +87,7 @@ class KafkaSource:
         at = self._client.earliest(partition) if offset is None else offset
         if self._client.seek(partition, at):
             self._next[partition] = at
-            self._generations[partition[0]] = self._client.generation(partition[0])
+            self._generations[partition] = self._client.generation(partition[0])
             if partition not in self._paused:
                 self._client.resume([partition])
         self._waiting.discard(partition)
@@ -149,6 +149,12 @@ class KafkaSource:
             self._next.pop(partition, None)
         self._waiting |= partitions
 
+    def _has_more(self, came: list[Record]) -> bool:
+        """Tell whether a batch may grow: a full one is a row group that is written just once."""
+        if self._waiting or self._gaps:
+            return False
+        return bool(came) or (not self._paused and any(self.lag().values()))
+
     def _gone(self, partitions: frozenset[Partition]) -> None:
         """Note partitions that were taken away; runs on the client's I/O thread."""
         for partition in partitions:
@@ -173,12 +179,10 @@ class KafkaSource:
     def _keep(self, records: list[Record]) -> list[Record]:
         """Leave out what is no longer ours, and what belongs to a topic that was made anew."""
         left_out, self._revoked = self._revoked, set()
-        for topic in {record.topic for record in records}:
-            if self._is_anew(topic):
-                anew = {p: offset for p, offset in self._next.items() if p[0] == topic}
-                left_out |= anew.keys()
-                for partition, offset in anew.items():
-                    self._fall_back(partition, offset, None)
+        for partition, offset in tuple(self._next.items()):  # also of those that gave nothing
+            if self._is_anew(partition):
+                left_out.add(partition)
+                self._fall_back(partition, offset, None)
         kept = (
             [r for r in records if (r.topic, r.partition) not in left_out] if left_out else records
         )
@@ -188,7 +192,7 @@ class KafkaSource:
 
     def _fall_back(self, partition: Partition, lost_at: int, back_to: int | None) -> None:
         """Go on where there are records, and note the gap."""
-        anew = self._is_anew(partition[0])
+        anew = self._is_anew(partition)
         try:
             resumed_at = self.seek(partition, None if anew else back_to)
         except BrokerUnreachable as error:
@@ -199,8 +203,8 @@ class KafkaSource:
         )
         self._gaps.append(Gap(*partition, lost_at, resumed_at, reason))
 
-    def _is_anew(self, topic: str) -> bool:
-        known, now = self._generations.get(topic, ""), self._client.generation(topic)
+    def _is_anew(self, partition: Partition) -> bool:
+        known, now = self._generations.get(partition, ""), self._client.generation(partition[0])
         return bool(known and now) and known != now
 
     def _note_commit(self, error: Exception | None) -> None:

@@ -2,7 +2,7 @@
 
 import gc
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -31,6 +31,7 @@ class Built(msgspec.Struct):
     n_records: int = 0
     n_bad: int = 0
     n_tombstones: int = 0
+    n_outside: int = 0  # events beyond the range that is wanted
     newest_us: int = -1  # below any event's time
 
 
@@ -44,8 +45,7 @@ class Pipeline:
     topics
         What each topic (or file) carries.
     live
-        Whether these records are today's traffic: their first event is the store's first live one.
-        A back-fill is not.
+        Whether these records are today's traffic, which sets `first_live_at`; a back-fill is not.
     """
 
     def __init__(
@@ -63,11 +63,17 @@ class Pipeline:
         self._pseudonyms = pseudonyms
         self._decoder = Decoder(topics, settings.collector)
         self._checkpoint_bytes = settings.store.checkpoint_mb * 2**20
-        grace = timedelta(minutes=settings.collector.grace_minutes)
-        self._written_us = _stored(store)
-        self.watermark = Watermark(grace // timedelta(microseconds=1), self._written_us)
-        self._wants_first = live and store.info("first_live_at") is None
+        self._grace_us = round(settings.collector.grace_minutes * 60_000_000)
+        self._live = live
+        self.within_us: range | None = None  # event times that are wanted
+        self._written_us, self._first_live_us = self._stored()
+        self._live_can_move = self._first_live_us is None or self._written_us is None
+        self._mark_before_live = self._written_us
+        self.watermark = Watermark(self._grace_us, self._written_us)
+        self._silent: set[Partition] = set()  # no event came from these before this batch
+        self._records: tuple[Sequence[Record], AbstractSet[Partition]] | None = None
         self._pending: Built | None = None
+        self.after_batch: Callable[[Batch], None] | None = None  # called once a batch is stored
 
     def process(
         self, records: Sequence[Record], unread: AbstractSet[Partition]
@@ -86,35 +92,46 @@ class Pipeline:
         StoreError
             When the store can't be written now. Nothing of the batch is stored; `retry` writes it.
         """
-        with self._store.intake, no_garbage_collection():
-            self._follow_store()
-            self._pending = self._build(records, unread)
-            return self.retry()
+        self._records, self._pending = (records, unread), None
+        return self.retry()
 
     def retry(self) -> tuple[Built, Written]:
         """Write the batch that `process` could not write; raises as that does."""
-        if self._pending is None:
+        if self._records is None:
             raise ValueError("there is no batch to write")
-        with self._store.intake:
+        with self._store.intake, no_garbage_collection():
+            if self._pending is None:
+                self._follow_store()
+                self._pending = self._build(*self._records)
             built = self._pending
             written = self.write(built.batch)
-            self._pending = None
-            built.batch.rows.clear()  # the bulk of the memory; only counts are wanted from here on
-            return built, written
+            self._records = self._pending = None
+        if self.after_batch:
+            self.after_batch(built.batch)
+        built.batch.rows.clear()  # the bulk of the memory; only counts are wanted from here on
+        return built, written
 
     def has_pending(self) -> bool:
         """Tell whether a batch could not be written yet."""
-        return self._pending is not None
+        return self._records is not None
 
     def write(self, batch: Batch) -> Written:
-        """Write a batch, and a checkpoint when the log has grown long; StoreError as above."""
+        """Write a batch; StoreError as above."""
         written = write_batch(self._store, batch, self._pseudonyms, self._clock.now())
         if "watermark" in batch.info:
             self._written_us = self.watermark.value_us
-        self._wants_first = self._wants_first and "first_live_at" not in batch.info
+        return written
+
+    def checkpoint(self) -> None:
+        """Move the log into the file when it has grown long.
+
+        Raises
+        ------
+        StoreError
+            When that can't be done now; what was written stays so, in the log.
+        """
         if self._store.wal_bytes() > self._checkpoint_bytes:
             self._store.checkpoint()
-        return written
 
     def settle(self, unread: AbstractSet[Partition]) -> None:
         """Write the watermark when it moved without any record."""
@@ -141,12 +158,17 @@ class Pipeline:
 
     def _follow_store(self) -> None:
         """Take over a watermark that another source of the same store moved on."""
-        self._written_us = _stored(self._store)
+        self._written_us, self._first_live_us = self._stored()
         self.watermark.raise_to(self._written_us)
+
+    def _stored(self) -> tuple[int | None, int | None]:
+        facts = {row["name"]: row["value"] for row in self._store.rows("store_info")}
+        return _us(facts.get("watermark")), _us(facts.get("first_live_at"))
 
     def _build(self, records: Sequence[Record], unread: AbstractSet[Partition]) -> Built:
         to_come = Counter((record.topic, record.partition) for record in records)
         self.watermark.set_unread(unread | to_come.keys())
+        self._silent = {p for p in to_come if self.watermark.largest_us(p) is None}
         built = Built(Batch(), len(records))
         latest_us = self._decoder.latest_us(self._clock.now())
         for record in records:
@@ -168,20 +190,55 @@ class Pipeline:
         left = len(events)
         for event, ts_us in events:
             left -= 1
+            if self.within_us is not None and ts_us not in self.within_us:
+                built.n_outside += 1
+                self._pass_outside(self.within_us.stop, partition, ts_us, more=more or left > 0)
+                continue
+            if partition in self._silent:
+                self._silent.discard(partition)
+                self._begin_live(built.batch, ts_us)
+                _date_letters(built.batch, partition, ts_us)
             available_us = self.watermark.pass_record(partition, ts_us, more=more or left > 0)
-            self._add_event(built, event, ts_us, available_us)
+            self._add_event(built, event, ts_us, available_us, record)
         if not events:
             self.watermark.pass_record(partition, None, more=more)
             built.n_tombstones += record.value is None
 
-    def _add_event(self, built: Built, event: Event, ts_us: int, available_us: int) -> None:
+    def _pass_outside(self, end_us: int, partition: Partition, ts_us: int, *, more: bool) -> None:
+        """Leave out an event: an earlier one as if it were not there.
+
+        A later one shows that the range's time has passed: enough to close its last day, no more.
+        """
+        shown = None if ts_us < end_us else min(ts_us, end_us + self._grace_us + 1)
+        self.watermark.pass_record(partition, shown, more=more)
+
+    def _begin_live(self, batch: Batch, ts_us: int) -> None:
+        """Let a partition's first event count for where live traffic began, whichever is first.
+
+        The watermark does not move before every partition with records has given one, so until
+        then the earliest of those first events is wanted.
+        """
+        if not self._live:
+            return
+        if self._first_live_us is None:
+            self._mark_before_live = self.watermark.value_us
+        elif (
+            not self._live_can_move
+            or ts_us >= self._first_live_us
+            or self.watermark.value_us != self._mark_before_live
+        ):
+            return
+        self._first_live_us = ts_us
+        batch.info["first_live_at"] = _iso(ts_us)
+
+    def _add_event(
+        self, built: Built, event: Event, ts_us: int, available_us: int, record: Record
+    ) -> None:
         rows = built.batch.rows.get(event.kind)
         if rows is None:
             rows = built.batch.rows[event.kind] = Rows()
-        rows.add(event, ts_us, available_us)
+        rows.add(event, ts_us, available_us, record)
         built.newest_us = max(built.newest_us, ts_us)
-        if self._wants_first and "first_live_at" not in built.batch.info:
-            built.batch.info["first_live_at"] = _iso(ts_us)
 
     def _dead_letter(self, record: Record, error: DecodeError) -> DeadLetter:
         value = record.value or b""
@@ -195,8 +252,14 @@ class Pipeline:
             value=value,
             kind=self._decoder.kind_of(record.topic),
             size_bytes=record.size_bytes or len(value),
-            available_us=self.watermark.value_us,
+            available_us=self._time_of_bad((record.topic, record.partition)),
+            key=record.key,
         )
+
+    def _time_of_bad(self, partition: Partition) -> int | None:
+        """Return when a record without a time is available: as its partition's last event was."""
+        known = (self.watermark.value_us, self.watermark.largest_us(partition))
+        return max((us for us in known if us is not None), default=None)
 
     def _positions(self, records: Sequence[Record]) -> list[Position]:
         after = {(record.topic, record.partition): record.offset + 1 for record in records}
@@ -209,6 +272,16 @@ class Pipeline:
         value = self.watermark.value_us
         if value is not None and value != self._written_us:
             batch.info["watermark"] = _iso(value)
+
+
+def _date_letters(batch: Batch, partition: Partition, available_us: int) -> None:
+    """Let bad records that came before any event be available as the first event is."""
+    batch.dead_letters = [
+        msgspec.structs.replace(letter, available_us=available_us)
+        if letter.available_us is None and (letter.topic, letter.partition) == partition
+        else letter
+        for letter in batch.dead_letters
+    ]
 
 
 @contextmanager
@@ -227,8 +300,7 @@ def _iso(us: int) -> str:
     return (_EPOCH + timedelta(microseconds=us)).replace(tzinfo=None).isoformat()
 
 
-def _stored(store: Store) -> int | None:
-    iso = store.info("watermark")
+def _us(iso: str | None) -> int | None:
     if iso is None:
         return None
     return (datetime.fromisoformat(iso).replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)

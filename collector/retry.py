@@ -18,6 +18,7 @@ from store.pseudonyms import Pseudonyms
 from store.writer import write_batch
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_GONE = "the original is gone, and what was kept of it was masked or cut, so it can't be stored"
 
 
 def retry(
@@ -25,7 +26,8 @@ def retry(
 ) -> dict[str, Any]:
     """Store the dead letters that are good now; the others stay as they are.
 
-    A letter that is longer than what was kept of it is read again from where it came.
+    A letter of which other or less was kept than what came is read again from its topic or file.
+    Where that is gone it stays bad: a text that was masked is not what the user wrote.
 
     Returns
     -------
@@ -42,7 +44,7 @@ def retry(
     for dead_letter_id in ids:
         letter = _find(store, dead_letter_id)
         try:
-            for event, ts_us in _decode(letter, settings, clock):
+            for event, ts_us in _decode(store, letter, settings, clock, pseudonyms):
                 rows = batch.rows.setdefault(event.kind, Rows())
                 rows.add(event, ts_us, ts_us)
             stored.append(dead_letter_id)
@@ -69,7 +71,9 @@ def _find(store: Store, dead_letter_id: int) -> dict[str, Any]:
     return rows[0]
 
 
-def _decode(letter: dict[str, Any], settings: Settings, clock: Clock) -> list[Timed]:
+def _decode(
+    store: Store, letter: dict[str, Any], settings: Settings, clock: Clock, pseudonyms: Pseudonyms
+) -> list[Timed]:
     if letter["reason"] == "conflict":
         raise UsageError("its id is taken by other content, which is kept")
     topic = letter["topic"]
@@ -77,29 +81,54 @@ def _decode(letter: dict[str, Any], settings: Settings, clock: Clock) -> list[Ti
         kind=letter["kind"] or kind_of_name(Path(topic))
     )
     decoder = Decoder({topic: carries}, settings.collector)
-    return decoder.decode(_record(letter, settings), decoder.latest_us(clock.now()))
+    if letter["altered"]:
+        record = _original(letter, settings)
+        digest = store.scalar("dead_letter_digest", dead_letter_id=letter["dead_letter_id"])
+        if not pseudonyms.knows(record.value or b"", digest):
+            raise UsageError(f"another record is at {_place(letter)} now; {_GONE}")
+    else:
+        record = Record(*_at(letter), None, None, bytes(letter["value"]))
+    return decoder.decode(record, decoder.latest_us(clock.now()))
 
 
-def _record(letter: dict[str, Any], settings: Settings) -> Record:
-    place = (letter["topic"], letter["partition"], letter["offset"])
-    value = bytes(letter["value"] or b"")
-    if letter["size_bytes"] <= len(value):
-        return Record(*place, None, None, value)
-    if Path(letter["topic"]).is_absolute():
-        return _line(*place, settings.collector.max_record_kib * 1024)
-    from collector.kafka_client import read_one
+def _original(letter: dict[str, Any], settings: Settings) -> Record:
+    """Read a letter's record again; UsageError when it is gone, BrokerUnreachable for now."""
+    try:
+        if Path(letter["topic"]).is_absolute():
+            return _line(*_at(letter), settings.collector.max_record_kib * 1024)
+        from collector.kafka_client import read_one
 
-    return read_one(settings.kafka, *place)
+        return read_one(settings.kafka, *_at(letter))
+    except ImportError as error:
+        raise UsageError(
+            f"reading it again from Kafka needs the package {error.name}: "
+            "pip install 'decayd[kafka]'"
+        ) from error
+    except UsageError as error:
+        raise UsageError(f"{error}; {_GONE}") from error
 
 
 def _line(topic: str, partition: int, number: int, max_bytes: int) -> Record:
     reader = LineReader(Path(topic), max_bytes)
-    while reader.head is not None:
-        line = reader.take()
-        if line.number == number:
-            reader.close()
-            return Record(topic, partition, number, None, None, line.value, (), line.size_bytes)
-    raise UsageError(f"{topic} has no line {number + 1} any more")
+    try:
+        while reader.head is not None:
+            line = reader.take()
+            if line.number == number:
+                return Record(topic, partition, number, None, None, line.value, (), line.size_bytes)
+    finally:
+        reader.close()
+    raise reader.error or UsageError(f"{topic} has no line {number + 1} any more")
+
+
+def _at(letter: dict[str, Any]) -> tuple[str, int, int]:
+    return letter["topic"], letter["partition"], letter["offset"]
+
+
+def _place(letter: dict[str, Any]) -> str:
+    topic, partition, number = _at(letter)
+    if Path(topic).is_absolute():
+        return f"{topic}, line {number + 1}"
+    return f"{topic}/{partition}, offset {number}"
 
 
 def _hold_back(batch: Batch, store: Store) -> None:

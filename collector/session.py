@@ -15,11 +15,12 @@ from decayd.clock import Clock
 from decayd.config import Settings
 from decayd.errors import StoreError
 from store.batch import Gap, Written
+from store.connection import BATCH_ROWS
 from store.database import Store
 
 _log = log.get("collector")
 _POLL_S = 0.5  # bounds how long a stop waits
-_POLLS_PER_BATCH = 2  # of max_poll_records: a transaction costs about the same for 1 and 1,000
+_POLLS_PER_BATCH = 5  # of max_poll_records, but for the largest batch
 _RECOMMIT_S = 15.0  # an idle collector learns within this that another one took over
 _IDLE_CHECKPOINT_S = 5.0
 _STORE_RETRY_S = 5.0
@@ -52,6 +53,7 @@ class Session:
         self._tally = tally
         self._settings = settings
         self._clock = clock
+        self._batch_records = min(BATCH_ROWS, _POLLS_PER_BATCH * settings.kafka.max_poll_records)
         self._next: dict[Partition, int] = {}
         self._gaps: list[Gap] = []
         now = clock.monotonic()
@@ -69,9 +71,14 @@ class Session:
             Where to start could not be found out; call again.
         """
         try:
-            return self._try_again() if self.store_trouble else self._read()
+            if self.store_trouble:
+                return self._try_again()
+            if shortage := self._store.shortage():
+                self._hold(f"{shortage}: reading waits")
+                return 0
+            return self._read()
         except StoreError as error:
-            self._hold(error)
+            self._hold(str(error))
             return 0
 
     def is_read(self, ends: dict[Partition, int]) -> bool:
@@ -101,13 +108,12 @@ class Session:
             self._start(waiting)
         self._forget_revoked()
         with no_garbage_collection():
-            records = self.source.poll(
-                _POLL_S, _POLLS_PER_BATCH * self._settings.kafka.max_poll_records
-            )
+            records = self.source.poll(_POLL_S, self._batch_records)
         self._gaps += self.source.gaps()
         if records:
             self._count(*self._pipeline.process(records, self.source.unread()))
         self._note()
+        self._pipeline.checkpoint()
         if not records:
             self._rest()
         if self._clock.monotonic() - self._last_commit >= _RECOMMIT_S:
@@ -189,11 +195,11 @@ class Session:
             if self._store.wal_bytes():
                 self._store.checkpoint()
 
-    def _hold(self, error: StoreError) -> None:
+    def _hold(self, trouble: str) -> None:
         """Stay in the group, read nothing, try the same batch again."""
         if not self.store_trouble:
-            _log.error("the store can't be written, reading waits", error=str(error))
-        self.store_trouble = str(error)
+            _log.error("the store can't be written, reading waits", error=trouble)
+        self.store_trouble = trouble
         self._last_try = self._clock.monotonic()
         self.source.pause(self.source.assigned())
 
@@ -202,9 +208,13 @@ class Session:
         if self._clock.monotonic() - self._last_try < _STORE_RETRY_S:
             return 0
         self._last_try = self._clock.monotonic()
+        if shortage := self._store.shortage(was_short=True):
+            self._hold(f"{shortage}: reading waits")
+            return 0
         if self._pipeline.has_pending():
             self._count(*self._pipeline.retry())
         self._note()
+        self._pipeline.checkpoint()
         self.store_trouble = ""
         self.source.resume(self.source.assigned())
         _log.info("the store can be written again")

@@ -13,7 +13,10 @@ _SHARE_FROM = 20  # records below which it would say nothing
 
 
 class Totals(msgspec.Struct):
-    """What was read and what became of it; `n_dead_letters` includes the conflicts."""
+    """What was read and what became of it; `n_dead_letters` includes the conflicts.
+
+    `n_outside` counts the events that were left out because they are not in the wanted range.
+    """
 
     n_records: int = 0
     n_new: Counter[str] = msgspec.field(default_factory=Counter)
@@ -21,6 +24,7 @@ class Totals(msgspec.Struct):
     n_conflicts: int = 0
     n_dead_letters: int = 0
     n_tombstones: int = 0
+    n_outside: int = 0
     dead_letters: Counter[str] = msgspec.field(default_factory=Counter)
 
     def add(self, built: Built, written: Written) -> None:
@@ -31,15 +35,24 @@ class Totals(msgspec.Struct):
         self.n_conflicts += written.n_conflicts
         self.n_dead_letters += written.n_dead_letters
         self.n_tombstones += built.n_tombstones
+        self.n_outside += built.n_outside
         self.dead_letters.update(reasons(built, written))
 
 
 class Tally:
-    """Totals of a collector's life, its metrics, and the share of bad records lately."""
+    """Totals of a collector's life, its metrics, and the share of bad records lately.
 
-    def __init__(self, metrics: Metrics) -> None:
+    Parameters
+    ----------
+    metrics
+        What is counted.
+    newest_us
+        The newest event time that is known from earlier, in microseconds.
+    """
+
+    def __init__(self, metrics: Metrics, newest_us: int | None = None) -> None:
         self.totals = Totals()
-        self.newest_us: int | None = None
+        self.newest_us = newest_us
         self._metrics = metrics
         self._recent: deque[tuple[int, int]] = deque()  # records and bad ones of a batch
         self._n_recent = self._n_recent_bad = 0

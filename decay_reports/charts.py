@@ -104,7 +104,8 @@ def _colour(feature: FeatureFacts) -> str:
     return {"falling": FALL, "recovering": RISE}.get(feature.verdict, INK)
 
 
-def _instant(day: date) -> str:
+def instant(day: date) -> str:
+    """Return a day as Vega's UTC instant."""
     return f"{day.isoformat()}T00:00:00Z"
 
 
@@ -116,8 +117,8 @@ def _rows(points: Sequence[TrendPoint]) -> list[Spec]:
     shown = [(point, point.success or point.first or Estimate(None)) for point in points]
     return [
         {
-            "week": _instant(point.week),
-            "value": estimate.value,
+            "week": instant(point.week),
+            "value": _clipped(estimate.value, 0.0),
             "low": _clipped(estimate.low, estimate.value),
             "high": _clipped(estimate.high, estimate.value),
             "newest": point.success is None,
@@ -128,11 +129,11 @@ def _rows(points: Sequence[TrendPoint]) -> list[Spec]:
     ]
 
 
-def _time(weeks: Sequence[date], *, labels: bool = False) -> Spec:
+def time_x(weeks: Sequence[date], *, labels: bool = False) -> Spec:
     """Put weeks on the x axis; the newest carries a label, and every fourth before it."""
     edge = timedelta(days=4)
     scale = {"type": "utc", "nice": False, "domain": [
-        _instant(min(weeks) - edge), _instant(max(weeks) + edge)
+        instant(min(weeks) - edge), instant(max(weeks) + edge)
     ]}  # fmt: skip
     values = [
         {"year": week.year, "month": week.month, "date": week.day, "utc": True}
@@ -172,14 +173,14 @@ def _moments(feature: FeatureFacts, weeks: Sequence[date]) -> list[Spec]:
     """Mark changes by their number in the ledger, and the week in which the fall began."""
     last = max(weeks) + timedelta(days=6)
     changes = [
-        {"week": _instant(change.day), "text": str(number)}
+        {"week": instant(change.day), "text": str(number)}
         for number, change in enumerate(feature.changes, start=1)
         if min(weeks) <= change.day <= last
     ]
     onset = feature.onset
     known = onset is not None and min(weeks) <= onset <= last
-    began = [{"week": _instant(onset), "text": "began"}] if onset and known else []
-    x = _time(weeks)
+    began = [{"week": instant(onset), "text": "began"}] if onset and known else []
+    x = time_x(weeks)
     made = []
     for rows, dash, y, side in ((changes, [1, 0], 0, "top"), (began, [2, 2], HEIGHT, "bottom")):
         rule = {"type": "rule", "color": MUTED, "strokeDash": dash, "opacity": 0.7}
@@ -193,7 +194,7 @@ def _points(feature: FeatureFacts, weeks: Sequence[date]) -> list[Spec]:
     colour, rows = _colour(feature), _rows(feature.trend)
     final = [row for row in rows if not row["newest"]]
     said = [{**row, "text": percent(row["value"])} for row in final[-1:]]
-    x, y = _time(weeks), _success_y(feature, "value")
+    x, y = time_x(weeks), _success_y(feature, "value")
     tick = {"type": "tick", "color": MUTED, "thickness": 2, "size": 9, "orient": "horizontal"}
     point = {"type": "point", "filled": True, "fill": colour, "size": 26}
     hollow = {"type": "point", "filled": True, "fill": PAPER, "stroke": colour, "size": 34}
@@ -223,17 +224,17 @@ def _strip(
     """Draw one infrastructure series as a thin grey line over 0, named and valued at its end."""
     name, series, say = named
     known = [(week, value) for week, value in series if value is not None]
-    rows = [{"week": _instant(week), "value": value} for week, value in known]
+    rows = [{"week": instant(week), "value": value} for week, value in known]
     top = max((value for _, value in known), default=0.0)
     text = {"type": "text", "align": "left", "baseline": "top", "dx": 6, "color": MUTED}
     label = [{"text": [name, say(known[-1][1]) if known else "not measured"]}]
     scale = {"domain": [0, 1.3 * top or 1.0], "nice": False}
-    x = _time(weeks, labels=labels)
+    x = time_x(weeks, labels=labels)
     y = {"field": "value", "type": "quantitative", "scale": scale, "axis": None}
     # the invisible week keeps the time axis where nothing was measured
     axis = {"type": "rule", "color": FAINT, "opacity": 0}
     layers = [
-        layer(axis, [{"week": _instant(weeks[-1])}], x=x),
+        layer(axis, [{"week": instant(weeks[-1])}], x=x),
         layer({"type": "rule", "color": FAINT}, [{"value": 0}], y=y),
         layer({"type": "line", "color": MUTED, "strokeWidth": 1.5}, rows, x=x, y=y),
         layer(text, label, x={"value": WIDTH}, y={"value": 2}, text={"field": "text"}),

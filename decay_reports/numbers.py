@@ -26,12 +26,12 @@ def count(n: int, one: str = "", many: str = "") -> str:
 
 
 def percent(value: float, digits: int = 0) -> str:
-    """Print a share as a percentage.
+    """Print a share as a percentage, clipped to 0-100: an unbiased estimate may lie beyond.
 
-    >>> percent(0.5842), percent(0.0031, 1), percent(-0.0001)
-    ('58%', '0.3%', '0%')
+    >>> percent(0.5842), percent(0.0031, 1), percent(1.012)
+    ('58%', '0.3%', '100%')
     """
-    return f"{_fixed(value * 100, digits)}%"
+    return f"{_fixed(100 * _clipped(value), digits)}%"
 
 
 def interval(estimate: Estimate, digits: int = 0) -> str:
@@ -42,7 +42,7 @@ def interval(estimate: Estimate, digits: int = 0) -> str:
     """
     if estimate.low is None or estimate.high is None:
         return ""
-    low, high = (_fixed(100 * min(1.0, max(0.0, x)), digits) for x in (estimate.low, estimate.high))
+    low, high = (_fixed(100 * _clipped(x), digits) for x in (estimate.low, estimate.high))
     return f"{low}–{high}"
 
 
@@ -209,6 +209,10 @@ def masked(text: str, limit: int = 200) -> str:
     'mail [e-mail] about [number]'
     """
     return visible(_NUMBER.sub("[number]", _E_MAIL.sub("[e-mail]", text)), limit)
+
+
+def _clipped(share: float) -> float:
+    return min(1.0, max(0.0, share))
 
 
 def _fixed(value: float, digits: int) -> str:

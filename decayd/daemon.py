@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import threading
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from dashboards.operations import Context
 from decayd import log
 from decayd.clock import Clock
 from decayd.config import ServerSettings, Settings
-from decayd.errors import ConfigError
+from decayd.errors import ConfigError, StoreError
 from decayd.files import write_atomic
 from decayd.jobs import check_requirements, run_due
 from decayd.metrics import Metrics
@@ -122,11 +122,29 @@ class Daemon:
 
     def _tick(self, store: Store) -> None:
         with self._working:
-            for run in run_due(store, self._settings, self._clock, self._metrics):
-                if run.job == "report":
-                    _log.info("week closed", as_of=run.as_of.isoformat(), state=run.state)
-                if self._stop.is_set():
-                    return
+            try:
+                self._run_due(store)
+            except StoreError as error:
+                _log.warning("jobs wait for the store", error=str(error))
+
+    def _measure(self, store: Store) -> None:
+        """Set the gauges that a running collector keeps up to date itself."""
+        if (free := store.free_bytes()) is not None:
+            self._metrics.free_bytes.set(free)
+        if mark := store.info("watermark"):
+            moment = datetime.fromisoformat(mark).replace(tzinfo=UTC)
+            self._metrics.watermark.set(moment.timestamp())
+
+    def _run_due(self, store: Store) -> None:
+        if not self._settings.kafka.enabled:
+            self._measure(store)
+        if store.shortage():  # the collector says so
+            return
+        for run in run_due(store, self._settings, self._clock, self._metrics):
+            if run.job == "report":
+                _log.info("week closed", as_of=run.as_of.isoformat(), state=run.state)
+            if self._stop.is_set():
+                return
 
     def _announce(self, store: Store, listener: socket.socket) -> None:
         host, port = listener.getsockname()[:2]

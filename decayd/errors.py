@@ -6,6 +6,7 @@ DecaydError                 anything below; carries a hint: the command or setti
 │   └── ModelMissing        the embedding model can't be loaded
 ├── StoreError              exit 2: the DuckDB file can't be used
 │   ├── StoreLocked         another process holds it
+│   ├── StoreUnavailable    the disk is full or failed; the same call may work later
 │   └── SchemaMismatch      it was written by a newer decayd or its migrations were changed
 ├── DependencyError         exit 3: something outside decayd can't be reached
 │   ├── BrokerUnreachable   Kafka does not answer
@@ -53,6 +54,10 @@ class StoreError(DecaydError):
 
 class StoreLocked(StoreError):
     """Another process holds the DuckDB file."""
+
+
+class StoreUnavailable(StoreError):
+    """The disk is full or has failed; nothing was lost, and the same call may work later."""
 
 
 class SchemaMismatch(StoreError):

@@ -16,7 +16,7 @@ import msgspec
 from decayd import log
 from decayd.clock import Clock
 from decayd.config import Settings
-from decayd.errors import DecaydError
+from decayd.errors import DecaydError, StoreUnavailable
 from decayd.metrics import Metrics
 from decayd.weeks import closes_week, day_closes
 from store.database import Store
@@ -42,8 +42,10 @@ class Job(msgspec.Struct, frozen=True):
 
 JOBS = (
     Job("duplicates", "day", "collector.duplicates", "marks an event id that came on two days"),
+    Job("schema_change", "day", "collector.schema_change", "says when many records can't be read"),
     Job("derive", "day", "collector.derive", "finds retries and abandoned sessions"),
     Job("topics", "week", "drift.run", "embeds queries, assigns topics, scans for new ones"),
+    Job("rephrase", "week", "drift.rephrase", "finds questions asked again in other words"),
     Job("figures", "week", "decay_reports.run", "success, satisfaction, friction, alarms"),
     Job("datasets", "week", "training_sets.run", "builds the configured training sets"),
     Job("report", "week", "decay_reports.weekly", "writes the weekly report"),
@@ -67,6 +69,11 @@ def run_due(
 
     Weeks before the first live record are back-filled: they are run once, at their last close.
     A job that fails is logged and recorded; the others go on, and nothing is lost.
+
+    Raises
+    ------
+    StoreUnavailable
+        When the disk is full or fails: no job of this as_of counts as run, so all are run again.
     """
     for as_of in due(store, settings.report.timezone):
         for job in JOBS:
@@ -122,6 +129,8 @@ def _run(job: Job, store: Store, as_of: datetime, context: tuple[Settings, Clock
     began = clock.monotonic()
     try:
         details, state = job.run(store, as_of, settings), "done"
+    except StoreUnavailable:
+        raise
     except DecaydError as error:
         details, state = {"error": str(error), "hint": error.hint}, "failed"
         _log.error("job failed", job=job.name, as_of=as_of.isoformat(), **details)

@@ -1,4 +1,9 @@
-"""Prometheus metrics of one process; `/metrics` prints them."""
+"""Prometheus metrics of one process; `/metrics` prints them.
+
+A gauge is NaN until its value is known: a 0 would be read as a measurement.
+"""
+
+import math
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
@@ -16,27 +21,35 @@ class Metrics:
             "decayd_dead_letters", "Records that could not be stored", ["reason"],
             registry=self.registry,
         )  # fmt: skip
+        self.dlq_failures = Counter(
+            "decayd_dlq_failures", "Bad records that <topic>.dlq did not take",
+            registry=self.registry,
+        )  # fmt: skip
         self.lag = Gauge(
             "decayd_lag_records", "Records not read yet", ["topic", "partition"],
             registry=self.registry,
         )  # fmt: skip
-        self.time_lag = Gauge(
-            "decayd_lag_seconds", "Wall time minus the newest event time", registry=self.registry
-        )
-        self.partitions = Gauge(
-            "decayd_assigned_partitions", "Partitions this collector reads", registry=self.registry
-        )
-        self.connected = Gauge(
-            "decayd_kafka_connected", "1 while the broker answers", registry=self.registry
-        )
         self.job_seconds = Gauge(
             "decayd_job_duration_seconds", "Duration of a job's last run", ["job"],
             registry=self.registry,
         )  # fmt: skip
-        self.watermark = Gauge(
-            "decayd_watermark_seconds", "Event time up to which weeks are closed, in epoch seconds",
-            registry=self.registry,
-        )  # fmt: skip
+        self.time_lag = self._gauge("decayd_lag_seconds", "Wall time minus the newest event time")
+        self.partitions = self._gauge(
+            "decayd_assigned_partitions", "Partitions this collector reads"
+        )
+        self.connected = self._gauge("decayd_kafka_connected", "1 while the broker answers")
+        self.waits = self._gauge(
+            "decayd_reading_waits", "1 while records wait because the store can't be written"
+        )
+        self.free_bytes = self._gauge("decayd_store_free_bytes", "Free on the disk of the store")
+        self.watermark = self._gauge(
+            "decayd_watermark_seconds", "Event time up to which weeks are closed, in epoch seconds"
+        )
+
+    def _gauge(self, name: str, words: str) -> Gauge:
+        gauge = Gauge(name, words, registry=self.registry)
+        gauge.set(math.nan)
+        return gauge
 
     def text(self) -> bytes:
         """Return the exposition text."""

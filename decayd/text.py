@@ -1,7 +1,9 @@
 """One way to normalise a text and one key for it, shared by ingest, embedding and training sets."""
 
 import hashlib
+import struct
 import unicodedata
+from collections.abc import Sequence
 
 # Canonical ordering of combining marks is quadratic in their run length: a hostile megabyte of
 # them would take minutes, a piece of this many characters 4 ms.
@@ -35,9 +37,15 @@ def text_key(text: str) -> int:
     >>> text_key("Find my  phone") == text_key("find my phone")
     True
     """
-    folded = normalise(text).casefold().encode("utf-8", "replace")
-    digest = hashlib.md5(folded, usedforsecurity=False).digest()
-    return int.from_bytes(digest[8:], "little")
+    return text_keys((text,))[0]
+
+
+def text_keys(texts: Sequence[str]) -> tuple[int, ...]:
+    """Return the key of each text: many at once take three quarters of the time."""
+    md5 = hashlib.md5
+    folded = [normalise(text).casefold().encode("utf-8", "replace") for text in texts]
+    digests = b"".join([md5(each, usedforsecurity=False).digest() for each in folded])
+    return struct.unpack(f"<{2 * len(texts)}Q", digests)[1::2]
 
 
 def _pieces(text: str) -> list[str]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 from msgspec.structs import astuple
 
 from decayd.events import KINDS, PERSON_FIELDS, Event
-from decayd.text import text_key
+from decayd.text import text_keys
 from store.batch import Rows
 
 Pseudonym = Callable[[str], str]
@@ -28,6 +28,7 @@ _TYPES: dict[str, pa.DataType] = {
     **dict.fromkeys(("format_valid", "probe", "success", "gold", "erase"), pa.bool_()),
     "v": pa.int32(),
 }  # fmt: skip
+_BLOCK = 1024  # events
 _TEXT_OF = frozenset({"suite_version", "guideline"})
 _encoder = msgspec.json.Encoder(order="sorted")
 
@@ -44,30 +45,54 @@ def table(kind: str, rows: Rows, pseudonym: Pseudonym) -> pa.Table:
         "ts": pa.array(rows.ts_us, pa.timestamp("us")),
         "available_at": pa.array(rows.available_us, pa.timestamp("us")),
     }
-    # One tuple per event and one turn of the whole: half the time of asking for every attribute.
-    found = dict(
-        zip(
-            KINDS[kind].__struct_fields__,
-            zip(*map(astuple, rows.events), strict=False),
-            strict=False,
-        )
-    )
+    found = _turned(rows.events, KINDS[kind].__struct_fields__)
     for field in fields:
         values = _values(field, found[field], pseudonym)
         columns[field.removesuffix("_")] = pa.array(values, _TYPES.get(field, pa.string()))
     if kind == "request":
-        columns["text_key"] = pa.array(map(text_key, found["query"]), pa.uint64())
+        columns["text_key"] = pa.array(text_keys(found["query"]), pa.uint64())
     return pa.table(columns)
 
 
+def _turned(events: Sequence[Event], fields: Sequence[str]) -> dict[str, list[Any]]:
+    """Return the events' values by field: a tuple per event, turned while it is still cached."""
+    columns: list[list[Any]] = [[] for _ in fields]
+    for start in range(0, len(events), _BLOCK):
+        block = zip(*map(astuple, events[start : start + _BLOCK]), strict=True)
+        for column, values in zip(columns, block, strict=False):
+            column.extend(values)
+    return dict(zip(fields, columns, strict=True))
+
+
 def _values(field: str, values: Sequence[Any], pseudonym: Pseudonym) -> Sequence[Any]:
+    if field == "extra":
+        values = [None if v is None else _without_people(v, pseudonym) for v in values]
     if field in _JSON_FIELDS:
-        return [None if v is None else _encoder.encode(v).decode() for v in values]
+        return _texts(values)
     if field in PERSON_FIELDS:
         return [None if v is None else pseudonym(v) for v in values]
     if field in _TEXT_OF:
         return [str(v) for v in values]
     return values
+
+
+def _without_people(record: dict[str, Any], pseudonym: Pseudonym) -> dict[str, Any]:
+    """Replace user ids, also those in a field that this kind of event does not have."""
+    if record.keys().isdisjoint(PERSON_FIELDS):
+        return record
+    return record | {
+        field: pseudonym(str(record[field]))
+        for field in PERSON_FIELDS
+        if isinstance(record.get(field), str | int)
+    }
+
+
+def _texts(values: Sequence[Any]) -> Sequence[str | None]:
+    """Return values as JSON with sorted keys; in one go, which takes two thirds of the time."""
+    if not any(v is not None for v in values):
+        return values
+    lines = _encoder.encode_lines(values).decode().split("\n")  # JSON has no line ends of its own
+    return [None if v is None else line for v, line in zip(values, lines, strict=False)]
 
 
 def _event_ids(kind: str, rows: Rows, pseudonym: Pseudonym) -> list[str]:
@@ -81,8 +106,7 @@ def _event_ids(kind: str, rows: Rows, pseudonym: Pseudonym) -> list[str]:
 
 def _digest(event: Event, ts_us: int, pseudonym: Pseudonym) -> str:
     """Return the SHA-256 of an event in canonical form: its time in UTC, its user ids replaced."""
-    record = msgspec.to_builtins(event) | {"ts": ts_us}
-    for field in PERSON_FIELDS:
-        if record.get(field) is not None:
-            record[field] = pseudonym(record[field])
+    record = _without_people(msgspec.to_builtins(event) | {"ts": ts_us}, pseudonym)
+    if "extra" in record:
+        record["extra"] = _without_people(record["extra"], pseudonym)
     return hashlib.sha256(event.kind.encode() + _encoder.encode(record)).hexdigest()

@@ -1,14 +1,11 @@
-"""Opens, locks, migrates and checkpoints the DuckDB file; gives read cursors and one writer."""
+"""The store: named queries on read cursors, one write transaction at a time, checkpoints."""
 
-import hashlib
-import re
+import shutil
 import threading
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import resources
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,10 +13,12 @@ import duckdb
 import pyarrow as pa
 
 from decayd.config import StoreSettings
-from decayd.errors import SchemaMismatch, StoreError, StoreLocked
+from decayd.errors import StoreError
+from store import schema
+from store.connection import Connection
 
-_STORAGE = "v1.5.0"  # the oldest that keeps zstd columns; 1.5 and 2.0 both open it
-_WAL_SAFETY = "1GB"  # the writer checkpoints far below this; the 16 MB default halves ingest
+_MB = 2**20
+_RESUME_MB = 64  # MB beyond the minimum before writing goes on, so that it does not stop at once
 
 
 @cache
@@ -82,9 +81,10 @@ class Transaction:
 class Store:
     """The DuckDB file. One process owns it; threads read by cursors and write one after another."""
 
-    def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection, store_id: str) -> None:
-        self.path = path
+    def __init__(self, settings: StoreSettings, connection: Connection, store_id: str) -> None:
+        self.path = settings.path
         self.id = store_id
+        self._min_free_mb = settings.min_free_mb
         self._connection = connection
         self._writing = threading.RLock()
         self.intake = threading.RLock()  # held while a batch is built and written: one watermark
@@ -100,21 +100,23 @@ class Store:
         SchemaMismatch
             When the file is newer than this decayd, or a migration was changed.
         StoreError
-            When the file is missing (read-only) or is no DuckDB file.
+            When the file is missing (read-only), is no DuckDB file, or can't be written.
         """
         if read_only and not settings.path.exists():
             raise StoreError(
                 f"there is no store at {settings.path}",
                 hint="`decayd ingest` or `decayd run` makes one; --store or store.path names it",
             )
-        _make_folder(settings.path)
-        connection = _connect(settings, read_only=read_only)
+        _make_folder(settings)
+        connection = Connection(settings, read_only=read_only)
         try:
-            if read_only:
-                _check_current(connection)
-            else:
-                _migrate(connection)
-            return cls(settings.path, connection, _store_id(connection))
+            with connection.cursor() as cursor:
+                if read_only:
+                    schema.check_current(cursor)
+                    connection.prepare(schema.own_macros(cursor))
+                else:
+                    schema.migrate(cursor)
+                return cls(settings, connection, schema.store_id(cursor))
         except BaseException:
             connection.close()
             raise
@@ -142,11 +144,9 @@ class Store:
             try:
                 yield Transaction(cursor)
                 cursor.execute("COMMIT")
-            except BaseException as error:
+            except BaseException:
                 with suppress(duckdb.Error):  # a failed COMMIT has ended it already
                     cursor.execute("ROLLBACK")
-                if isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException):
-                    raise _not_written(self.path, error) from error
                 raise
 
     def append(self, table: str, rows: pa.Table | list[dict[str, Any]]) -> None:
@@ -171,10 +171,27 @@ class Store:
     def checkpoint(self) -> None:
         """Move the write-ahead log into the file; call it from the writing thread."""
         with self._writing, self._connection.cursor() as cursor:
-            try:
-                cursor.execute("CHECKPOINT")
-            except duckdb.IOException as error:
-                raise _not_written(self.path, error) from error
+            cursor.execute("CHECKPOINT")
+
+    def free_bytes(self) -> int | None:
+        """Return how much the file system of the file has left, None when it does not say."""
+        try:
+            return shutil.disk_usage(self.path.absolute().parent).free
+        except OSError:
+            return None
+
+    def shortage(self, *, was_short: bool = False) -> str:
+        """Say how much disk space is missing before rows may come in, '' when there is enough.
+
+        Parameters
+        ----------
+        was_short
+            Whether rows are waiting for space: then a little more than the minimum is asked for.
+        """
+        free, needed_mb = self.free_bytes(), self._min_free_mb + (_RESUME_MB if was_short else 0)
+        if self._min_free_mb == 0 or free is None or free >= needed_mb * _MB:
+            return ""
+        return f"store has {free // _MB} MB free, needs {needed_mb}"
 
     def close(self) -> None:
         """Close the file; later calls fail."""
@@ -194,118 +211,14 @@ class Store:
         self.close()
 
 
-def _not_written(path: Path, error: Exception) -> StoreError:
-    return StoreError(
-        f"the store {path} can't be written: {str(error).splitlines()[0]}",
-        hint="free disk space or raise store.memory_limit; nothing was lost",
-    )
-
-
-def _make_folder(path: Path) -> None:
+def _make_folder(settings: StoreSettings) -> None:
+    path = settings.path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(
             f"can't make the folder of the store {path}: {error.strerror}", hint="set store.path"
         ) from error
-
-
-def _connect(settings: StoreSettings, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "threads": settings.threads,
-        "memory_limit": settings.memory_limit,
-        "autoinstall_known_extensions": False,
-        "storage_compatibility_version": _STORAGE,
-    }
-    try:
-        connection = duckdb.connect(str(settings.path), read_only=read_only, config=config)
-        connection.execute(f"SET wal_autocheckpoint='{_WAL_SAFETY}'")
-        connection.execute("SET enable_progress_bar=false")
-        connection.execute("SET TimeZone='UTC'")
-    except duckdb.IOException as error:
-        raise _io_error(settings.path, str(error)) from error
-    except duckdb.Error as error:
-        raise StoreError(f"can't open the store {settings.path}: {error}") from error
-    return connection
-
-
-def _io_error(path: Path, text: str) -> StoreError:
-    if "Could not set lock" not in text:
-        return StoreError(f"can't open the store {path}: {text.splitlines()[0]}")
-    holder = re.search(r"PID (\d+)", text)
-    process = f"process {holder.group(1)}" if holder else "another process"
-    return StoreLocked(
-        f"{process} holds the store {path}",
-        hint="a daemon? stop it, or let its API answer; one process owns the file",
-    )
-
-
-def _texts(folder_name: str) -> dict[str, str]:
-    folder = resources.files("store").joinpath(folder_name)
-    names = sorted(file.name for file in folder.iterdir() if file.name.endswith(".sql"))
-    return {name: folder.joinpath(name).read_text(encoding="utf-8") for name in names}
-
-
-def _migrations() -> list[tuple[int, str, str]]:
-    texts = _texts("migrations").items()
-    return [
-        (int(name[:4]), text, hashlib.sha256(text.encode()).hexdigest()) for name, text in texts
-    ]
-
-
-def _migrate(connection: duckdb.DuckDBPyConnection) -> None:
-    if not connection.execute("SELECT 1 FROM duckdb_tables() LIMIT 1").fetchone():
-        connection.execute("CREATE TABLE schema_migrations (version INTEGER, sha256 VARCHAR)")
-    applied = _check_schema(connection)
-    for version, text, digest in _migrations():
-        if version not in applied:
-            connection.execute("BEGIN")
-            connection.execute(text)
-            connection.execute("INSERT INTO schema_migrations VALUES (?, ?)", [version, digest])
-            connection.execute("COMMIT")
-            connection.execute("CHECKPOINT")
-    for text in _texts("macros").values():
-        connection.execute(text)
-
-
-def _check_schema(connection: duckdb.DuckDBPyConnection) -> Mapping[int, str]:
-    try:
-        found = connection.execute("SELECT version, sha256 FROM schema_migrations").fetchall()
-    except (duckdb.CatalogException, duckdb.BinderException) as error:
-        raise SchemaMismatch(
-            "this DuckDB file was not made by decayd", hint="set store.path to a file of its own"
-        ) from error
-    applied = {int(version): str(digest) for version, digest in found}
-    shipped = {version: digest for version, _, digest in _migrations()}
-    for version, digest in applied.items():
-        if version not in shipped:
-            raise SchemaMismatch(
-                f"the store has schema {version}, this decayd knows {max(shipped)}",
-                hint="upgrade decayd, or restore a backup",
-            )
-        if digest != shipped[version]:
-            raise SchemaMismatch(f"migration {version} was changed after it was applied")
-    return applied
-
-
-def _check_current(connection: duckdb.DuckDBPyConnection) -> None:
-    applied = _check_schema(connection)
-    missing = [version for version, _, _ in _migrations() if version not in applied]
-    if missing:
-        raise SchemaMismatch(
-            f"the store lacks migration {missing[0]}, and reading must not change it",
-            hint="run a command that writes, such as `decayd once`; it migrates the file",
-        )
-
-
-def _store_id(connection: duckdb.DuckDBPyConnection) -> str:
-    query = "SELECT value FROM store_info WHERE name = 'store_id'"
-    found = connection.execute(query).fetchone()
-    if found:
-        return str(found[0])
-    fresh = str(uuid.uuid4())
-    connection.execute("INSERT INTO store_info VALUES ('store_id', ?)", [fresh])
-    return fresh
 
 
 def _arrow(connection: duckdb.DuckDBPyConnection, text: str, params: Mapping[str, Any]) -> pa.Table:

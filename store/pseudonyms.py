@@ -64,6 +64,16 @@ class Pseudonyms:
             known = self._known[person] = self._hash(person)
         return known
 
+    def digest(self, value: bytes) -> str:
+        """Return ``<bytes>:<32 hex>`` by which the holder of the key knows a value again."""
+        found = hmac.new(self._key, b"decayd record " + value, hashlib.sha256).hexdigest()
+        return f"{len(value)}:{found[:32]}"
+
+    def knows(self, value: bytes, digest: str) -> bool:
+        """Tell whether a digest is that of a value, or of the beginning of one."""
+        length = digest.partition(":")[0]
+        return length.isdigit() and self.digest(value[: int(length)]) == digest
+
     def _hash(self, person: str) -> str:
         if _FORM.fullmatch(person):
             return person

@@ -5,26 +5,19 @@ content keeps the first and sends the other to the dead letters. Only the days t
 are looked at, so the cost does not grow with the store; `collector.duplicates` finds the rest.
 """
 
-import re
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import msgspec
 import pyarrow as pa
 
-from decayd.events import Eval, Event
+from decayd.events import Eval
 from decayd.text import text_key
 from store.batch import Batch, DeadLetter, Rows, Written
 from store.columns import table
 from store.database import Store, Transaction
+from store.dead_letters import instant, naive, write_dead_letters
 from store.identity import insert_staged, judge
 from store.pseudonyms import Pseudonyms
-
-KEPT_BYTES = 64 * 1024  # of a dead letter's value; `dead-letters retry` reads longer ones again
-_PERSON = re.compile(  # a string that may be cut off, or a number
-    rb'("(?:user_id|actor_id|annotator)"\s*:\s*)(?:"((?:[^"\\]|\\.)*)("?)|(-?\d[\d.eE+-]*))',
-    re.DOTALL,
-)
 
 
 def write_batch(store: Store, batch: Batch, pseudonyms: Pseudonyms, seen_at: datetime) -> Written:
@@ -46,7 +39,7 @@ def write_batch(store: Store, batch: Batch, pseudonyms: Pseudonyms, seen_at: dat
                 n_known += len(rows.events) - new - len(lost)
                 conflicts += lost
         letters = batch.dead_letters + conflicts
-        _write_dead_letters(transaction, letters, pseudonyms, seen_at)
+        write_dead_letters(transaction, letters, pseudonyms, seen_at)
         _write_positions(transaction, batch, seen_at)
     return Written(n_new, n_known, len(conflicts), len(letters))
 
@@ -60,7 +53,7 @@ def _write_kind(
     insert_staged(transaction, f"{kind}s", staged.column_names, known | conflict)
     if kind == "eval":
         _register_items(transaction, rows, known | conflict)
-    lost = [_conflict(kind, rows.events[seq], rows.available_us[seq]) for seq in sorted(conflict)]
+    lost = [_conflict(kind, rows, seq) for seq in sorted(conflict)]
     return len(rows.events) - len(known) - len(conflict), lost
 
 
@@ -88,46 +81,17 @@ _ITEMS = pa.schema([
 ])  # fmt: skip
 
 
-def _conflict(kind: str, event: Event, available_us: int) -> DeadLetter:
+def _conflict(kind: str, rows: Rows, seq: int) -> DeadLetter:
+    """Return the dead letter of the second event of an id, with the record that it came in."""
+    event, sent = rows.events[seq], rows.sent_at(seq)
     event_id = event.event_id or getattr(event, "request_id", "")
     message = f"{kind} {event_id!r} was stored before with other content; the first is kept"
-    value = msgspec.json.encode(event)
+    place = (sent.topic, sent.partition, sent.offset) if sent else ("", -1, -1)
+    value = (sent and sent.value) or msgspec.json.encode(event)
     return DeadLetter(
-        "", -1, -1, "conflict", "$.event_id", message, value, kind, len(value), available_us
-    )
-
-
-def _write_dead_letters(
-    transaction: Transaction, letters: list[DeadLetter], pseudonyms: Pseudonyms, seen_at: datetime
-) -> None:
-    if not letters:
-        return
-    first = 1 + int(transaction.rows("dead_letter_last_id")[0]["last_id"])
-    rows = [
-        {
-            "dead_letter_id": first + i, "topic": d.topic, "partition": d.partition,
-            "offset": d.offset, "kind": d.kind, "reason": d.reason, "field": d.field,
-            "message": d.message, "value": _hide_ids(d.value, pseudonyms)[:KEPT_BYTES],
-            "size_bytes": d.size_bytes, "available_at": _instant(d.available_us, seen_at),
-            "seen_at": _naive(seen_at), "state": "new",
-        }
-        for i, d in enumerate(letters)
-    ]  # fmt: skip
-    transaction.stage("staged_letters", transaction.typed("dead_letters", rows))
-    transaction.run("dead_letter_insert_staged")
-
-
-def _hide_ids(value: bytes, pseudonyms: Pseudonyms) -> bytes:
-    def replace(match: re.Match[bytes]) -> bytes:
-        before, quoted, end, number = match.groups()
-        person = (number if quoted is None else quoted).decode("utf-8", "surrogateescape")
-        if quoted is not None:
-            with suppress(ValueError):  # what is no JSON string is hidden as it stands
-                person = msgspec.json.decode(b'"' + quoted + b'"', type=str)
-        closing = b'"' if end is None else bytes(end)
-        return bytes(before) + b'"' + pseudonyms.of(person).encode() + closing
-
-    return _PERSON.sub(replace, value)
+        *place, "conflict", "$.event_id", message, value, kind, len(value),
+        rows.available_us[seq], sent.key if sent else None,
+    )  # fmt: skip
 
 
 def _write_positions(transaction: Transaction, batch: Batch, seen_at: datetime) -> None:
@@ -140,12 +104,12 @@ def _write_positions(transaction: Transaction, batch: Batch, seen_at: datetime) 
             for p in batch.positions
         ], schema=_POSITIONS))  # fmt: skip
         transaction.run("offset_delete_staged")
-        transaction.run("offset_insert_staged", updated_at=_naive(seen_at))
+        transaction.run("offset_insert_staged", updated_at=naive(seen_at))
     transaction.append("gaps", [
         {
             "topic": g.topic, "partition": g.partition, "from_offset": g.from_offset,
             "to_offset": g.to_offset, "reason": g.reason,
-            "available_at": _instant(g.available_us, seen_at), "found_at": _naive(seen_at),
+            "available_at": instant(g.available_us, seen_at), "found_at": naive(seen_at),
         }
         for g in batch.gaps
     ])  # fmt: skip
@@ -156,17 +120,3 @@ _POSITIONS = pa.schema([
     ("topic", pa.string()), ("partition", pa.int32()), ("next_offset", pa.int64()),
     ("max_ts_us", pa.int64()),
 ])  # fmt: skip
-
-
-def _naive(instant: datetime) -> datetime:
-    return instant.astimezone(UTC).replace(tzinfo=None)
-
-
-def _instant(available_us: int | None, seen_at: datetime) -> datetime:
-    """Return the event time of something that has none of its own; wall time before any event."""
-    if available_us is None:
-        return _naive(seen_at)
-    return _naive(_EPOCH + timedelta(microseconds=available_us))
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

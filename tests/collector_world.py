@@ -42,6 +42,7 @@ class World:
         self.store = store
         self.clock = clock
         self.settings = Settings()
+        self.metrics = Metrics()
         self.sources: list[MemorySource] = []
         self.refusals = 0
         self.on_connect: Callable[[MemorySource], None] = lambda _: None
@@ -51,7 +52,12 @@ class World:
             update={"kafka": self.settings.kafka.model_copy(update=kafka)}
         )
         return Collector(
-            self.store, settings, self.clock, Pseudonyms(b"key"), metrics or Metrics(), self.connect
+            self.store,
+            settings,
+            self.clock,
+            Pseudonyms(b"key"),
+            metrics or self.metrics,
+            self.connect,
         )
 
     def connect(self) -> MemorySource:

@@ -2,7 +2,8 @@
 
 KAFKA_HOME names an unpacked Apache Kafka (its `bin/` and `libs/`); a broker of our own is started
 from it, KRaft, single node, loopback only. KAFKA_BOOTSTRAP names a broker that runs already. With
-neither, every test that asks for the fixture is skipped and says so.
+neither, every test that asks for the fixture is skipped and says so. Our own one also has listeners
+with passwords, and where openssl is there with TLS, good and bad.
 """
 
 import os
@@ -16,6 +17,15 @@ from typing import Any, Self
 
 import pytest
 
+from tests.certificates import Authority, openssl
+
+_SCRAM = "SCRAM-SHA-512"
+_TLS = {  # listener: its protocol, whom its certificate is for, the days it is valid
+    "SSL": ("SSL", "DNS:localhost,IP:127.0.0.1", 30),
+    "SASL_SSL": ("SASL_SSL", "DNS:localhost,IP:127.0.0.1", 30),
+    "OTHER_NAME": ("SSL", "DNS:kafka.example", 30),
+    "EXPIRED": ("SSL", "DNS:localhost,IP:127.0.0.1", 0),
+}
 _START_S = 60
 _SKIPPED = (
     "needs a Kafka broker: set KAFKA_HOME to an Apache Kafka distribution, or KAFKA_BOOTSTRAP to "
@@ -47,6 +57,13 @@ class Broker:
 
         with closing(KafkaAdminClient(bootstrap_servers=self.bootstrap)) as admin:
             admin.delete_topics([topic])
+
+    def add_partitions(self, topic: str, total: int) -> None:
+        """Let a topic have that many partitions."""
+        from kafka.admin import KafkaAdminClient, NewPartitions
+
+        with closing(KafkaAdminClient(bootstrap_servers=self.bootstrap)) as admin:
+            admin.create_partitions({topic: NewPartitions(total)})
 
     def produce(
         self, topic: str, values: Iterable[bytes | None], n_partitions: int = 1, **options: Any
@@ -88,14 +105,26 @@ class OwnBroker(Broker):
     def __init__(self, home: Path, folder: Path) -> None:
         self._home = home
         self._folder = folder
-        self._ports = _free_ports(3)
+        names = ["PLAINTEXT", "CONTROLLER", "SASL_PLAINTEXT", *(_TLS if openssl() else ())]
+        self._ports = dict(zip(names, _free_ports(len(names)), strict=True))
         self._process: subprocess.Popen[bytes] | None = None
-        super().__init__(f"127.0.0.1:{self._ports[0]}")
-        self.sasl_bootstrap = f"127.0.0.1:{self._ports[2]}"  # user alice, password alice-secret
+        super().__init__(self.address("PLAINTEXT"))
+        self.sasl_bootstrap = self.address("SASL_PLAINTEXT")  # user alice, password alice-secret
         folder.mkdir(parents=True, exist_ok=True)
         self._config = folder / "server.properties"
         lines = (f"{key}={value}" for key, value in self._settings().items())
         self._config.write_text("\n".join(lines) + "\n")
+
+    def address(self, listener: str) -> str:
+        """Return where a listener is; those of TLS only exist where openssl does."""
+        if listener not in self._ports:
+            pytest.skip("certificates are made with openssl, which is not there")
+        return f"127.0.0.1:{self._ports[listener]}"
+
+    @property
+    def ca_file(self) -> Path:
+        """Return the certificate that a client of the TLS listeners trusts."""
+        return Authority(self._folder / "tls").file
 
     def start(self) -> Self:
         """Format the folder when it is new, start, wait until it answers."""
@@ -103,6 +132,7 @@ class OwnBroker(Broker):
             self._script(
                 "kafka-storage.sh", "format", "--cluster-id", "MkU3OEVBNTcwNTJENDM2Qk",
                 "--config", str(self._config),
+                "--add-scram", f"{_SCRAM}=[name=alice,password=alice-secret]",
             )  # fmt: skip
         with (self._folder / "broker.log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -110,7 +140,10 @@ class OwnBroker(Broker):
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=self._environment(),
             )  # fmt: skip
         for _ in range(_START_S * 10):
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self._ports[0]), 0.1):
+            with (
+                suppress(OSError),
+                socket.create_connection(("127.0.0.1", self._ports["PLAINTEXT"]), 0.1),
+            ):
                 return self
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(0.1)
@@ -137,8 +170,9 @@ class OwnBroker(Broker):
             self._process = None
 
     def _settings(self) -> dict[str, str]:
-        port, controller, sasl = self._ports
-        addresses = f"PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl}"
+        listeners = {n: f"{n}://127.0.0.1:{port}" for n, port in self._ports.items()}
+        protocols = {name: _TLS[name][0] if name in _TLS else name for name in listeners}
+        protocols["CONTROLLER"] = "PLAINTEXT"
         one = dict.fromkeys(
             (
                 "offsets.topic.num.partitions", "offsets.topic.replication.factor",
@@ -149,24 +183,49 @@ class OwnBroker(Broker):
             ),
             "1",
         )  # fmt: skip
-        return one | {
-            "process.roles": "broker,controller",
-            "node.id": "1",
-            "controller.quorum.voters": f"1@127.0.0.1:{controller}",
-            "controller.listener.names": "CONTROLLER",
-            "listeners": f"{addresses},CONTROLLER://127.0.0.1:{controller}",
-            "advertised.listeners": addresses,
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,"
-            "SASL_PLAINTEXT:SASL_PLAINTEXT",
-            "sasl.enabled.mechanisms": "PLAIN",
-            "listener.name.sasl_plaintext.plain.sasl.jaas.config": "org.apache.kafka.common."
-            'security.plain.PlainLoginModule required user_alice="alice-secret";',
-            "inter.broker.listener.name": "PLAINTEXT",
-            "log.dirs": str(self._folder / "data"),
-            "log.retention.ms": "-1",
-            "auto.create.topics.enable": "false",
-            "group.initial.rebalance.delay.ms": "0",
-        }
+        return (
+            one
+            | self._logins()
+            | self._certificates()
+            | {
+                "process.roles": "broker,controller",
+                "node.id": "1",
+                "controller.quorum.voters": f"1@{self.address('CONTROLLER')}",
+                "controller.listener.names": "CONTROLLER",
+                "listeners": ",".join(listeners.values()),
+                "advertised.listeners": ",".join(
+                    url for name, url in listeners.items() if name != "CONTROLLER"
+                ),
+                "listener.security.protocol.map": ",".join(map(":".join, protocols.items())),
+                "inter.broker.listener.name": "PLAINTEXT",
+                "log.dirs": str(self._folder / "data"),
+                "log.retention.ms": "-1",
+                "auto.create.topics.enable": "false",
+                "group.initial.rebalance.delay.ms": "0",
+            }
+        )
+
+    def _logins(self) -> dict[str, str]:
+        module = "org.apache.kafka.common.security"
+        found = {"sasl.enabled.mechanisms": f"PLAIN,{_SCRAM}"}
+        for listener in ("sasl_plaintext", "sasl_ssl"):
+            prefix = f"listener.name.{listener}"
+            found[f"{prefix}.plain.sasl.jaas.config"] = (
+                f'{module}.plain.PlainLoginModule required user_alice="alice-secret";'
+            )
+            found[f"{prefix}.{_SCRAM.lower()}.sasl.jaas.config"] = (
+                f"{module}.scram.ScramLoginModule required;"
+            )
+        return found
+
+    def _certificates(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for name, (_, names, days) in _TLS.items():
+            if name in self._ports:
+                pem = Authority(self._folder / "tls").issue(name.lower(), names=names, days=days)
+                prefix = f"listener.name.{name.lower()}.ssl.keystore"
+                found |= {f"{prefix}.type": "PEM", f"{prefix}.location": str(pem)}
+        return found
 
     def _environment(self) -> dict[str, str]:
         heap = {"KAFKA_HEAP_OPTS": "-Xms128m -Xmx512m", "KAFKA_HEAP": "512m"}

@@ -24,12 +24,13 @@ class DaemonProcess:
         self, folder: Path, kafka: Mapping[str, Any], **sections: Mapping[str, Any]
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.store_settings = StoreSettings(path=folder / "decayd.duckdb", threads=1)
+        store = {"path": str(folder / "decayd.duckdb"), "threads": 1, **sections.pop("store", {})}
+        self.store_settings = StoreSettings.model_validate(store)
         self._config = folder / "config.toml"
         self._log = folder / "daemon.log"
         self._process: subprocess.Popen[bytes] | None = None
         tables: dict[str, Mapping[str, Any]] = {
-            "store": {"path": str(self.store_settings.path), "threads": 1},
+            "store": store,
             "server": {"port": 0},
             "report": {"folder": str(folder / "reports")},
             "publish": {"folder": str(folder / "published")},

@@ -46,7 +46,7 @@ class MemorySource:
         self.waited: list[float] = []
         self._waiting: set[Partition] = set(log.records)
         self._next: dict[Partition, int] = {}
-        self._generations: dict[str, str] = {}
+        self._generations: dict[Partition, str] = {}
         self._paused: set[Partition] = set()
         self._gaps: list[Gap] = []
 
@@ -100,7 +100,7 @@ class MemorySource:
         at = self.log.begins[partition] if offset is None else offset
         self._next[partition] = at
         self._waiting.discard(partition)
-        self._generations[partition[0]] = self.log.generations[partition[0]]
+        self._generations[partition] = self.log.generations[partition[0]]
         return at
 
     def pause(self, partitions: Iterable[Partition]) -> None:
@@ -149,7 +149,7 @@ class MemorySource:
 
     def _lost(self, partition: Partition) -> bool:
         at, begin = self._next[partition], self.log.begins[partition]
-        anew = self._generations[partition[0]] != self.log.generations[partition[0]]
+        anew = self._generations[partition] != self.log.generations[partition[0]]
         if begin <= at <= len(self.log.records[partition]) and not anew:
             return False
         resumed_at = self.seek(partition, None)

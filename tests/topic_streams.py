@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -113,8 +114,13 @@ class Clouds:
         """Return n votes of the first groups, `new` of them of the last group, in stored form."""
         known = self.rng.integers(0, groups, n - new)
         chosen = np.concatenate([known, np.full(new, len(self.texts) - 1)])
-        vectors = self.vectors[chosen, self.rng.integers(0, self.vectors.shape[1], n)]
-        return votes(vectors[self.rng.permutation(n)])
+        return self.of(self.rng.permutation(chosen))
+
+    def of(self, chosen: npt.NDArray[np.int64]) -> Votes:
+        """Return a vote of each of these groups, which is its topic, with texts."""
+        wordings = self.rng.integers(0, self.vectors.shape[1], len(chosen))
+        texts = tuple(self.texts[g][n] for g, n in zip(chosen, wordings, strict=True))
+        return replace(votes(self.vectors[chosen, wordings]), topics=chosen, texts=texts)
 
     def ask(self, n: int, *, new: int = 0, groups: int = 12) -> list[str]:
         """Return n queries of the first groups, the last `new` of them of the last group."""

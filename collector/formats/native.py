@@ -38,6 +38,10 @@ _CONTAINERS = {
     kind: [item for item in _STRUCTS.items() if item[0] in fields]
     for kind, fields in _FIELDS.items()
 }
+_ANY_JSON = {
+    kind: ["extra", *(field for field, known in containers if known is None)]
+    for kind, containers in _CONTAINERS.items()
+}
 _KNOWN = {kind: fields | {"kind"} for kind, fields in _FIELDS.items()}
 _WHERE = re.compile(r"(?P<what>.*?)(?: - at `(?:key in )?(?P<at>[^`]*)`)?", re.DOTALL)
 _MISSING = re.compile(r"missing required field `(?P<field>\w+)`")
@@ -77,9 +81,16 @@ def _event(value: bytes, defaults: Defaults) -> Event:
             event = strict.DECODERS[kind].decode(value)
         except ValueError:
             return _unusual(value, defaults)  # another kind, an unknown key, a null, or an error
-        if value.count(b"[") + value.count(b"{") <= _MAX_DEPTH:  # so it can't be nested deeper
+        if _is_shallow(event, value):
             return strict.without_kind(event)
     return _unusual(value, defaults)
+
+
+def _is_shallow(event: Event, value: bytes) -> bool:
+    """Tell whether nothing is nested too deep; only fields that hold any JSON can be."""
+    if all(getattr(event, field) is None for field in _ANY_JSON[event.kind]):
+        return True
+    return value.count(b"[") + value.count(b"{") <= _MAX_DEPTH
 
 
 def _unusual(value: bytes, defaults: Defaults) -> Event:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from decayd import __version__
-from decayd.cli import datasets, dead_letters, intake, reading
+from decayd.cli import calibration, datasets, dead_letters, intake, reading
 from decayd.cli.base import State, fail
 from decayd.errors import DecaydError, UsageError
 
@@ -45,7 +45,7 @@ def options(
     context.obj = State(config, store)
 
 
-for _group in (intake, reading):
+for _group in (intake, reading, calibration):
     _group.register(app)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(dead_letters.app, name="dead-letters")

@@ -31,7 +31,7 @@ def list_letters(
 
 @app.command()
 def show(context: typer.Context, dead_letter_id: int, as_json: Json = False) -> None:
-    """Show one dead letter with the bytes that were kept.
+    """Show one dead letter with what was kept of it: user ids hidden, personal text masked.
 
     Example: decayd dead-letters show 12
     """
@@ -43,6 +43,8 @@ def show(context: typer.Context, dead_letter_id: int, as_json: Json = False) -> 
 @app.command()
 def retry(context: typer.Context, ids: Ids, as_json: Json = False) -> None:
     """Decode dead letters again and store those that are good now.
+
+    What was masked or cut is read again from Kafka or its file; when that is gone it stays bad.
 
     Example: decayd dead-letters retry 12 13
     """

@@ -17,6 +17,13 @@ KindOption = Annotated[
     Kind | None, typer.Option("--kind", help="What records are that don't say it.")
 ]
 
+FromDay = Annotated[
+    str | None, typer.Option("--from", metavar="DATE", help="First day whose events are stored.")
+]
+ToDay = Annotated[
+    str | None, typer.Option("--to", metavar="DATE", help="First day whose events are not stored.")
+]
+
 
 def run(context: typer.Context) -> None:
     """Run the daemon: Kafka in, jobs, API on loopback. SIGTERM stops it.
@@ -70,22 +77,33 @@ def replay(
     files: Files,
     fmt: Format = "native",
     kind: KindOption = None,
+    first_day: FromDay = None,
+    end_day: ToDay = None,
     as_json: Json = False,
 ) -> None:
     """Ingest files and run every job at its event time, as the live daemon would have.
 
-    Example: decayd --store bug.duckdb replay events.jsonl
+    --from and --to are days that begin at midnight in report.timezone. Only events with a time from
+    the first (included) to the second (not included) are stored. Earlier ones are left out, so that
+    a baseline must be in the store already or come within the range; later ones only tell that the
+    range is over, so that its last day and week close.
+
+    Example: decayd --store bug.duckdb replay events.jsonl --from 2026-06-01 --to 2026-09-07
     """
+    from decayd.batch import days_us
     from decayd.batch import replay as replay_files
     from decayd.cli.client import running
 
     settings = state(context).loaded.settings
+    within_us = days_us(first_day, end_day, settings.report.timezone)
     if running(settings.store.path):
         raise UsageError(
             f"a daemon owns {settings.store.path}", hint="replay into a store of its own: --store"
         )
     with progress("replay") as show:
-        totals = replay_files(files, settings, SystemClock(), fmt=fmt, kind=kind, progress=show)
+        totals = replay_files(
+            files, settings, SystemClock(), fmt=fmt, kind=kind, progress=show, within_us=within_us
+        )
     emit(totals, as_json=as_json, text=_sum_up(totals))
 
 
@@ -119,7 +137,8 @@ def _sum_up(totals: dict[str, Any]) -> str:
         ", ".join(f"{n:,} {kind}s" for kind, n in totals["n_new"].items() if n) or "nothing new"
     )
     lines = [f"stored: {stored}"]
-    for key, words in (("n_duplicates", "known already"), ("n_dead_letters", "dead letters")):
+    for key, words in (("n_duplicates", "known already"), ("n_dead_letters", "dead letters"),
+                       ("n_outside", "outside the range, left out")):  # fmt: skip
         if totals.get(key):
             lines.append(f"{words}: {totals[key]:,}")
     if totals.get("n_dead_letters"):

@@ -109,7 +109,10 @@ def topics_list(context: typer.Context, feature: Feature = "", as_json: Json = F
     """
     found = state(context).call("topics", feature=feature)
     names = ["feature", "topic_id", "state", "first_week", "label"]
-    emit(found, as_json=as_json, text=columns(found, names, empty="no topics yet"))
+    text = columns(found, names, empty="no topics yet")
+    models = sorted({plain(topic["model_id"]) for topic in found if not topic["calibrated"]})
+    text += "".join(f"\n{model} is uncalibrated: see decayd calibrate" for model in models)
+    emit(found, as_json=as_json, text=text)
 
 
 @topics_app.command("show")

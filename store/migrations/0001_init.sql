@@ -70,8 +70,8 @@ CREATE TABLE eval_items (
 
 CREATE TABLE dead_letters (
   dead_letter_id BIGINT, topic VARCHAR, partition INTEGER, "offset" BIGINT, kind VARCHAR,
-  reason VARCHAR, field VARCHAR, message VARCHAR, value BLOB, size_bytes BIGINT,
-  available_at TIMESTAMP, seen_at TIMESTAMP, state VARCHAR
+  reason VARCHAR, field VARCHAR, message VARCHAR, value BLOB, altered BOOLEAN, digest VARCHAR,
+  size_bytes BIGINT, available_at TIMESTAMP, seen_at TIMESTAMP, state VARCHAR
 );
 
 -- A file is a topic of its own with one partition; its offset is the line number.
@@ -86,7 +86,7 @@ CREATE TABLE gaps (
 
 -- One vector per distinct normalised text and model: int8 components times `scale`.
 CREATE TABLE vectors (
-  text_key UBIGINT, model_id VARCHAR, scale FLOAT, vector BLOB
+  text_key UBIGINT, model_id VARCHAR, scale FLOAT, vector BLOB, text_cut BOOLEAN, as_of TIMESTAMP
 );
 
 -- Topics, append-only: the newest row of a topic id at or before an as_of is the one that counts.
@@ -94,6 +94,18 @@ CREATE TABLE topics (
   feature VARCHAR, topic_id VARCHAR, version INTEGER, model_id VARCHAR, as_of TIMESTAMP,
   label VARCHAR, words VARCHAR[], examples VARCHAR[], centroid FLOAT[], reference_share DOUBLE,
   first_week DATE, state VARCHAR
+);
+
+-- What people did to topics, append-only; of a topic the newest row of an action counts.
+CREATE TABLE topic_edits (
+  edit_id VARCHAR, feature VARCHAR, action VARCHAR, topic_id VARCHAR, value VARCHAR,
+  as_of TIMESTAMP, author VARCHAR, reason VARCHAR, details VARCHAR
+);
+
+-- Cosine cuts of a model, mapped by quantile from those of `like_model_id`; the newest row counts.
+CREATE TABLE calibrations (
+  model_id VARCHAR, like_model_id VARCHAR, as_of TIMESTAMP, n_texts BIGINT, n_pairs BIGINT,
+  cuts VARCHAR
 );
 
 CREATE TABLE request_topics (

@@ -1,6 +1,7 @@
 -- one row per text after $after with requests of a feature that have no topic, at most $rows;
--- requests that were there before $since_available were placed then
-WITH due AS (
+-- requests that were there before $since_available were placed then.
+-- Materialized: DuckDB 1.5.5 can fail with an internal error when it orders all joins at once.
+WITH due AS MATERIALIZED (
   SELECT DISTINCT r.text_key
   FROM user_requests($as_of) r
   SEMI JOIN (SELECT text_key FROM vectors WHERE model_id = $model_id) v ON v.text_key = r.text_key

@@ -1,5 +1,6 @@
 -- one row per (week, person, text) of a feature, and up to three per text by nobody in particular:
--- the first requests of each; of more than $rows requests about as many are read, drawn by person
+-- the first requests of each; of more than $rows requests about as many are read, drawn by person;
+-- `vector` is NULL where the text has none yet
 WITH weeks AS (
   SELECT unnest($starts::TIMESTAMP[]) AS start, unnest($ends::TIMESTAMP[]) AS stop
 ),
@@ -7,7 +8,7 @@ asked AS MATERIALIZED (
   SELECT r.request_key, r.request_id, r.text_key, r.ts, w.start,
          coalesce(r.user_id, r.session_id) AS voter
   FROM user_requests($as_of) r ASOF JOIN weeks w ON r.ts >= w.start
-  WHERE r.feature = $feature AND r.ts >= $first AND r.ts < w.stop
+  WHERE r.feature = $feature AND r.ts >= $first AND r.ts < w.stop AND r.text_key IS NOT NULL
 ),
 voters AS (
   SELECT voter, md5_number_lower(voter) AS voter_key
@@ -24,5 +25,5 @@ drawn AS (
 )
 SELECT d.request_key, d.text_key, d.start, d.voter_key AS voter, v.vector
 FROM drawn d
-JOIN vectors v ON v.text_key = d.text_key AND v.model_id = $model_id
+LEFT JOIN vectors v ON v.text_key = d.text_key AND v.model_id = $model_id
 ORDER BY d.ts, d.request_id

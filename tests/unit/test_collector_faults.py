@@ -1,11 +1,14 @@
 """A collector through broken brokers, full disks, takeovers and bad records."""
 
+import logging
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from collector.kafka_log import ClientLog
 from decayd.config import Settings
 from decayd.errors import AnotherCollector, BrokerUnreachable, StoreError
 from decayd.metrics import Metrics
@@ -218,7 +221,62 @@ def test_the_metrics_count_what_was_stored(world: World) -> None:
         assert line in text.splitlines()
 
 
+def test_gauges_of_what_is_not_known_are_not_zero(world: World) -> None:
+    metrics = Metrics()
+    world.collector(metrics)
+    lines = metrics.text().decode().splitlines()
+    for name in ("lag_seconds", "watermark_seconds", "kafka_connected", "assigned_partitions"):
+        assert f"decayd_{name} NaN" in lines
+    assert not any(line.startswith("decayd_lag_records{") for line in lines)
+
+
+def test_after_a_restart_the_gauges_say_what_the_store_knows(world: World) -> None:
+    world.settings = Settings.model_validate({"collector": {"grace_minutes": 0}})
+    world.drain()
+    metrics = Metrics()
+    restarted = world.collector(metrics)
+    newest = datetime(2026, 10, 1, 0, 4, tzinfo=UTC)
+    found = metrics.registry.get_sample_value
+    assert found("decayd_watermark_seconds") == newest.timestamp()
+    assert found("decayd_lag_seconds") == (world.clock.now() - newest).total_seconds()
+    assert restarted.status()["n_records"] == 0
+
+
+def test_the_lag_of_a_partition_that_moved_away_is_no_longer_told(world: World) -> None:
+    world.log.append(B, values(3, start=5))
+    stop, metrics = threading.Event(), Metrics()
+    seen: list[int] = []
+
+    def arm(source: MemorySource) -> None:
+        poll = source.poll
+
+        def polled(timeout_s: float, max_records: int) -> Any:
+            seen.append(metrics.text().decode().count("decayd_lag_records{"))
+            if len(seen) == 4:
+                source.take([A])
+            if len(seen) == 8:
+                stop.set()
+            return poll(timeout_s, max_records)
+
+        source.poll = polled  # type: ignore[method-assign]
+
+    world.on_connect = arm
+    world.collector(metrics).run(stop)
+    assert (seen[3], seen[7]) == (2, 1)
+
+
 def test_a_drain_without_a_broker_says_so(world: World) -> None:
     world.refusals = 1
     with pytest.raises(BrokerUnreachable):
         world.drain()
+
+
+def test_a_broker_that_hangs_up_does_not_hide_why(world: World) -> None:
+    kept = ClientLog.attach(world.clock)
+    client = logging.getLogger("kafka.net")
+    client.error("Connection lost: Authentication failed")
+    client.error("Abort (KafkaConnectionError: socket disconnected)")
+    assert kept.last == "Connection lost: Authentication failed"
+    world.clock.advance(60)
+    client.error("Abort (KafkaConnectionError: socket disconnected)")
+    assert kept.last == "Abort (KafkaConnectionError: socket disconnected)"

@@ -170,6 +170,67 @@ def test_only_live_records_set_where_live_traffic_began(store: Store, clock: Man
     assert store.info("first_live_at") == "2026-10-01T10:00:00"
 
 
+def first_of(records: Sequence[Record], store: Store, clock: ManualClock, cut: int) -> str | None:
+    """Deliver records in two batches that are cut at `cut`; return where live traffic began."""
+    made = pipeline(store, clock)
+    made.watermark.revoke(made.watermark.partitions())
+    for partition in (A, B, ("signals", 0)):
+        made.watermark.assign(partition, None)
+    for batch, rest in ((records[:cut], records[cut:]), (records[cut:], [])):
+        made.process(batch, frozenset((r.topic, r.partition) for r in rest))
+    return store.info("first_live_at")
+
+
+def live_records() -> dict[Partition, list[Record]]:
+    """Three partitions; the second begins first, and the third has its oldest event later."""
+    signals = ("2026-10-01T09:50:00Z", "2026-10-01T09:00:00Z", "2026-10-01T13:00:00Z")
+    return {
+        A: [record(request(f"a{i}", f"2026-10-01T1{i}:00:00Z"), i, A) for i in range(3)],
+        B: [record(request(f"b{i}", f"2026-10-01T1{i}:30:00Z"), i + 1, B) for i in range(3)],
+        ("signals", 0): [
+            record({"ts": ts, "signal": "copy", "request_id": "a0"}, i, ("signals", 0))
+            for i, ts in enumerate(signals)
+        ],
+    }
+
+
+@given(order=st.permutations([A] * 3 + [B] * 3 + [("signals", 0)] * 3), cut=st.integers(1, 8))
+@hypothesis_settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_live_traffic_begins_at_the_first_event_of_all_partitions_in_any_order(
+    order: list[Partition], cut: int, tmp_path_factory: pytest.TempPathFactory, clock: ManualClock
+) -> None:
+    waiting = {partition: iter(records) for partition, records in live_records().items()}
+    records = [next(waiting[partition]) for partition in order]
+    path = tmp_path_factory.mktemp("live") / "s.duckdb"
+    with Store.open(StoreSettings(path=path, threads=1)) as store:
+        assert first_of(records, store, clock, cut) == "2026-10-01T09:50:00"
+
+
+def test_a_partition_that_comes_later_does_not_move_where_live_traffic_began(
+    store: Store, clock: ManualClock
+) -> None:
+    made = pipeline(store, clock)
+    made.process([record(request(f"a{i}", f"2026-10-01T1{i}:00:00Z"), i) for i in range(5)], set())
+    late: Partition = ("requests", 9)
+    made.watermark.assign(late, None)
+    made.process([record(request("old", "2026-09-01T09:00:00Z"), 0, late)], set())
+    assert store.info("first_live_at") == "2026-10-01T10:00:00"
+    again = pipeline(store, clock)
+    again.process([record(request("older", "2026-08-01T09:00:00Z"), 0, B)], set())
+    assert store.info("first_live_at") == "2026-10-01T10:00:00"
+
+
+def test_a_restart_before_every_partition_came_still_finds_the_first_event(
+    store: Store, clock: ManualClock
+) -> None:
+    made = pipeline(store, clock)
+    made.process([record(request("a", "2026-10-01T12:00:00Z"))], frozenset({A, B}))
+    again = pipeline(store, clock)
+    again.watermark.assign(A, 0)
+    again.process([record(request("b", "2026-10-01T11:00:00Z"), 0, B)], frozenset())
+    assert store.info("first_live_at") == "2026-10-01T11:00:00"
+
+
 def test_two_sources_of_one_store_share_the_watermark(store: Store, clock: ManualClock) -> None:
     live, filling = pipeline(store, clock), pipeline(store, clock, live=False)
     live.process([record(request("a", "2026-10-04T00:00:00Z"))], frozenset())

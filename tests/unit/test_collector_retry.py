@@ -19,6 +19,7 @@ GOOD = {
     "request_id": "r1", "ts": "2026-10-01T09:00:00Z", "feature": "search", "query": "q",
     "status": "ok",
 }  # fmt: skip
+SOON = "2026-10-05T13:00:00Z"  # an hour ahead of the clock
 
 
 class World:
@@ -93,7 +94,58 @@ def test_a_letter_whose_file_is_gone_says_so(world: World, tmp_path: Path) -> No
     path = tmp_path / "requests.jsonl"
     world.ingest(path, GOOD | {"query": "x" * 100_000}, max_record_kib=1)
     path.unlink()
-    assert "no file" in world.retry(1)["still_bad"][0]["message"]
+    message = world.retry(1)["still_bad"][0]["message"]
+    assert message == (
+        f"there is no file {path}; the original is gone, and what was kept of it was masked or"
+        " cut, so it can't be stored"
+    )
+
+
+def test_a_text_that_was_masked_is_stored_as_the_user_wrote_it(
+    world: World, tmp_path: Path
+) -> None:
+    path = tmp_path / "requests.jsonl"
+    world.ingest(path, GOOD | {"ts": SOON, "query": "mail ann@example.org"})
+    ((kept,),) = select(world.store, "SELECT decode(value) FROM dead_letters")
+    assert "mail [EMAIL]" in kept
+    assert world.retry(1, future_minutes=120)["stored"] == 1
+    assert select(world.store, "SELECT query FROM requests") == [("mail ann@example.org",)]
+
+
+@pytest.mark.parametrize("now", ["", '{"request_id": "another", "query": "mail ann@example.org"}'])
+def test_a_masked_text_is_never_stored(world: World, tmp_path: Path, now: str) -> None:
+    path = tmp_path / "requests.jsonl"
+    world.ingest(path, GOOD | {"ts": SOON, "query": "mail ann@example.org"})
+    path.write_text(f"{now}\n")
+    result = world.retry(1, future_minutes=120)
+    assert "the original is gone" in result["still_bad"][0]["message"]
+    assert world.states() == [(1, "new")]
+    assert select(world.store, "SELECT count(*) FROM requests") == [(0,)]
+
+
+def test_a_letter_of_which_only_the_user_id_was_replaced_needs_no_original(
+    world: World, tmp_path: Path, pseudonyms: Pseudonyms
+) -> None:
+    path = tmp_path / "requests.jsonl"
+    world.ingest(path, GOOD | {"ts": SOON, "user_id": "anna"})
+    path.unlink()
+    assert world.retry(1, future_minutes=120)["stored"] == 1
+    assert select(world.store, "SELECT user_id FROM requests") == [(pseudonyms.of("anna"),)]
+
+
+def test_an_id_that_is_no_string_stays_bad_however_it_is_hidden(
+    world: World, tmp_path: Path
+) -> None:
+    world.ingest(tmp_path / "requests.jsonl", GOOD | {"user_id": 4711})
+    assert world.retry(1)["still_bad"][0]["field"] == "$.user_id"
+
+
+def test_a_conflict_names_the_line_that_came_second(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "requests.jsonl"
+    world.ingest(path, GOOD, GOOD | {"request_id": "r2"}, GOOD | {"query": "other"})
+    world.ingest(path, GOOD, GOOD | {"request_id": "r2"}, GOOD | {"query": "other"})
+    places = select(world.store, 'SELECT reason, topic, partition, "offset" FROM dead_letters')
+    assert places == [("conflict", str(path), 0, 2)]
 
 
 def test_a_conflict_cannot_be_stored_by_trying_again(world: World, tmp_path: Path) -> None:

@@ -35,8 +35,8 @@ def test_printed_bounds_of_a_share_stay_within_0_and_100(value: float, half: flo
     assert 0 <= int(low) <= int(high) <= 100
 
 
-def test_the_value_of_a_share_is_printed_as_it_is() -> None:
-    assert numbers.share(Estimate(1.013, 0.98, 1.046)) == "101% (98–100)"
+def test_a_printed_share_stays_within_0_and_100() -> None:
+    assert numbers.share(Estimate(1.013, 0.98, 1.046)) == "100% (98–100)"
 
 
 def test_what_is_missing_says_why_and_is_never_zero() -> None:

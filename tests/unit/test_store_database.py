@@ -106,6 +106,43 @@ def test_a_path_that_can_hold_no_file_is_refused(tmp_path: Path, name: str) -> N
     assert not isinstance(caught.value, StoreLocked)
 
 
+def _put_other_macros(settings: StoreSettings) -> None:
+    """Leave the file as a decayd with other macros would."""
+    with Store.open(settings) as store, store.transaction() as tx:
+        tx.query("CREATE OR REPLACE MACRO user_requests(a) AS TABLE SELECT 7 AS n")
+        tx.set_info(macros_sha256="of another version")
+        assert tx.query("FROM user_requests('2027-01-01')") == [(7,)]
+
+
+def test_reading_runs_the_programs_own_macros_and_leaves_the_file(
+    store_settings: StoreSettings,
+) -> None:
+    _put_other_macros(store_settings)
+    before = store_settings.path.read_bytes()
+    with Store.open(store_settings, read_only=True) as store, store.transaction() as tx:
+        assert tx.query("FROM user_requests('2027-01-01')") == []
+        assert tx.query("FROM signal_scores('2027-01-01')") == []  # a macro that uses others
+    assert store_settings.path.read_bytes() == before
+
+
+def test_writing_replaces_macros_of_another_version(store_settings: StoreSettings) -> None:
+    _put_other_macros(store_settings)
+    Store.open(store_settings).close()
+    with Store.open(store_settings, read_only=True) as store, store.transaction() as tx:
+        assert tx.query("FROM user_requests('2027-01-01')") == []
+        assert tx.query("SELECT count(*) FROM duckdb_functions() WHERE database_name = 'temp'") == [
+            (0,)
+        ]
+
+
+def test_opening_a_current_file_writes_nothing(store_settings: StoreSettings) -> None:
+    Store.open(store_settings).close()
+    before = store_settings.path.read_bytes()
+    with Store.open(store_settings) as store:
+        assert store.wal_bytes() == 0
+    assert store_settings.path.read_bytes() == before
+
+
 def test_a_missing_store_is_not_made_by_reading(store_settings: StoreSettings) -> None:
     with pytest.raises(StoreError, match="there is no store"):
         Store.open(store_settings, read_only=True)

@@ -44,6 +44,12 @@ def test_user_ids_of_every_kind_join_by_their_pseudonym(store: Store) -> None:
     assert people[0][0].startswith("u-")
 
 
+def test_a_user_id_in_a_kind_that_has_no_such_field_is_replaced_too(store: Store) -> None:
+    write(store, signal("copy", extra={"user_id": "alice", "annotator": 4711, "n": 1}))
+    extra = select(store, "SELECT extra->>'user_id', extra->>'annotator', extra->'n' FROM signals")
+    assert extra == [(PSEUDONYMS.of("alice"), PSEUDONYMS.of("4711"), "1")]
+
+
 def test_a_plain_user_id_is_nowhere_in_the_file(store: Store) -> None:
     write(
         store,

@@ -8,7 +8,8 @@ import pytest
 from decayd.events import epoch_us
 from store.batch import Batch, DeadLetter, Gap, Position, Rows, Written
 from store.database import Store
-from store.writer import KEPT_BYTES, write_batch
+from store.redaction import KEPT_BYTES
+from store.writer import write_batch
 from tests.event_rows import PSEUDONYMS, SEEN, START, decoded, request, select, signal, write
 
 DAY = 86_400
