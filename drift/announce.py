@@ -2,30 +2,25 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 import msgspec
 
-from decayd.results import Estimate, Finding
-from decayd.weeks import week_bounds
-from drift.emergence import Emerged
+from decayd.results import Finding
+from drift import labels
+from drift.finding_text import commands, details, masked, next_step, title
+from drift.kinds import KINDS, STYLE, VANISHED
 from drift.launch import Launch
+from drift.members import Members
 from drift.notices import Notice
-from drift.state import STREAM, Baseline, Past, Topic, WeekState
+from drift.state import EMERGED, STREAM, Baseline, Past, Topic, WeekState
 from drift.windows import Reading
 from store.database import Transaction
 from store.findings import append_findings
 
-EMERGED = "topic_emerged"
-# Request ids in one finding, the newest; `n_requests` says how many there are.
-_MAX_MEMBERS = 20_000
-_NEXT = (
-    "read the examples; if the feature should serve this topic, `decayd datasets build` turns its"
-    " failures into training data"
-)
-_OVER = "nothing to do: the topic is no denser than before"
+_EXAMPLES_AMONG = 20  # queries, the most telling ones; equal wordings are shown once
 
 
 @dataclass(frozen=True)
@@ -37,15 +32,15 @@ class Writer:
     week: date
 
     def baseline(self, launch: Launch) -> None:
-        """Append the launch baseline and its frozen topics."""
+        """Append a baseline that was accepted in this run, and its topics."""
         accepted = launch.baseline
         row = self._at() | {
             "kind": "topics",
             "version": accepted.version,
             "weeks": list(accepted.weeks),
             "n": len(accepted.votes),
-            "accepted_by": "decayd",
-            "reason": "launch baseline",
+            "accepted_by": launch.author,
+            "reason": launch.reason,
             "details": json.dumps(
                 {
                     "model_id": accepted.model_id,
@@ -92,117 +87,130 @@ class Writer:
     def notices(self, notices: Sequence[Notice], past: Past) -> None:
         """Append the incidents and findings; placed requests must have been appended before."""
         incidents = self._incidents(notices)
-        known = self.transaction.rows("topic_findings", kind=EMERGED, **self._at())
-        ids = {row["topic_id"]: row["finding_id"] for row in known}
-        drafts = [
-            self._finding(notice, past, ids.get(notice.topic.topic_id, ""), incident_id)
-            for notice, incident_id in zip(notices, incidents, strict=True)
-        ]
+        kinds = list(KINDS)
+        known = self.transaction.rows("drift_findings", kinds=kinds, **self._at())
+        ids = {row["topic_id"] or STYLE: row["finding_id"] for row in known}
+        number = int(self.transaction.rows("findings_last_number")[0]["number"])
+        drafts = []
+        for notice, incident in zip(notices, incidents, strict=True):
+            number += notice.subject not in ids
+            finding_id = ids.get(notice.subject, f"F-{number}")
+            drafts.append(self._finding(notice, past, finding_id, incident))
         append_findings(self.transaction, drafts)
 
     def _at(self) -> dict[str, Any]:
         return {"feature": self.reading.feature, "as_of": self.reading.as_of}
 
-    def _incidents(self, notices: Sequence[Notice]) -> list[str]:
+    def _incidents(self, notices: Sequence[Notice]) -> list["_Incident"]:
         unclosed = {
-            row["stream"]: row
+            row["stream"]: _Incident(row["incident_id"], row["onset"])
             for row in self.transaction.rows("drift_open_incidents", **self._at())
         }
         number = int(self.transaction.rows("incident_last_number")[0]["last_number"])
-        ids, rows = [], []
+        incidents, rows = [], []
         for notice in notices:
-            stream = incident_stream(notice.topic.topic_id)
+            stream = incident_stream(notice.subject)
             known = unclosed.get(stream)
-            number += known is None
-            ids.append(known["incident_id"] if known else f"I-{number}")
+            if known is None:
+                number += 1
+                known = _Incident(f"I-{number}", _onset(notice, self.week))
+            incidents.append(known)
             if notice.change != "continues":
-                rows.append(
-                    self._at()
-                    | {
-                        "incident_id": ids[-1],
-                        "stream": stream,
-                        "state": notice.change,
-                        "onset": known["onset"] if known else notice.topic.first_week,
-                        "details": json.dumps(
-                            {"label": notice.topic.label, "share": notice.announced_share}
-                        ),
-                    }
-                )
+                rows.append(self._incident(notice, known))
         self.transaction.append("incidents", rows)
-        return ids
+        return incidents
 
-    def _finding(self, notice: Notice, past: Past, finding_id: str, incident_id: str) -> Finding:
-        topic, found = notice.topic, notice.found
-        members = self._members(topic)
-        details = {
-            "label": topic.label,
-            "words": list(topic.words),
-            "examples": list(topic.examples),
-            "first_week": topic.first_week.isoformat(),
-            "n_requests": members[0]["n_members"] if members else 0,
-            "change": notice.change,
+    def _incident(self, notice: Notice, incident: "_Incident") -> dict[str, Any]:
+        said = {"kind": notice.kind, "share": notice.announced_share}
+        if notice.topic:
+            said["label"] = notice.topic.label
+        return self._at() | {
+            "incident_id": incident.incident_id,
+            "stream": incident_stream(notice.subject),
+            "state": notice.change,
+            "onset": incident.onset,
+            "details": json.dumps(said),
+        }
+
+    def _finding(
+        self, notice: Notice, past: Past, finding_id: str, incident: "_Incident"
+    ) -> Finding:
+        alarm = notice.alarm
+        topic = self._about(notice, past)
+        topic_id = None if notice.subject == STYLE else notice.subject
+        since = notice.topic.first_week if notice.topic else incident.onset
+        members = Members(
+            self.transaction, self.reading.feature, self.reading.as_of, self.reading.timezone
+        )
+        ids, n_requests = members.ids(notice, since)
+        said = {
+            "examples": self._examples(notice, topic),
+            "first_week": since.isoformat(),
+            "n_requests": n_requests,
+            "success": members.success(notice, since),
+            "commands": commands(finding_id, self.reading.feature, topic_id),
         }
         return Finding(
             finding_id=finding_id,
-            kind=EMERGED,
+            kind=notice.kind,
             feature=self.reading.feature,
             as_of=self.reading.as_of,
             week=self.week,
-            title=_title(topic, found),
-            state="open" if found else "closed",
-            topic_id=topic.topic_id,
-            incident_id=incident_id,
-            now=found.share if found else None,
-            before=found.share_before if found else None,
-            member_request_ids=tuple(row["request_id"] for row in reversed(members)),
-            next_step=_NEXT if found else _OVER,
-            details=details | (_evidence(found, past) if found else {}),
+            title=title(notice, topic),
+            state="open" if alarm else "closed",
+            topic_id=topic_id,
+            incident_id=incident.incident_id,
+            now=alarm.now if alarm else None,
+            before=alarm.before if alarm else None,
+            member_request_ids=tuple(ids),
+            next_step=next_step(notice),
+            details=details(notice, topic) | said,
         )
 
-    def _members(self, topic: Topic) -> list[dict[str, Any]]:
-        since, _ = week_bounds(topic.first_week, self.reading.timezone)
-        return self.transaction.rows(
-            "topic_members", **self._at(), topic_id=topic.topic_id, since=since, rows=_MAX_MEMBERS
+    def _about(self, notice: Notice, past: Past) -> Topic | None:
+        """Return the topic that a notice is about, named by the part of it that vanished."""
+        topic, alarm = notice.topic or past.topics.get(notice.subject), notice.alarm
+        texts = self.reading.texts_by_key(alarm.gone) if alarm else []
+        if not topic or not texts:
+            return topic
+        everything = self.reading.texts_by_key(past.accepted.votes)
+        words = labels.label(labels.count_words(texts), labels.count_words(everything))
+        return replace(
+            topic, label=labels.title(words), words=words, examples=labels.examples(texts)
         )
+
+    def _examples(self, notice: Notice, topic: Topic | None) -> list[str]:
+        """Return queries that show it: the topic's own, or the window's most telling ones."""
+        own = notice.kind in (EMERGED, VANISHED) or notice.alarm is None
+        if topic and own:
+            return masked(topic.examples)
+        if notice.alarm is None:
+            return []
+        keys = notice.alarm.members[:_EXAMPLES_AMONG]
+        return masked(labels.examples(self.reading.texts(keys)))
+
+
+@dataclass(frozen=True)
+class _Incident:
+    """An incident and the week in which it began."""
+
+    incident_id: str
+    onset: date
 
 
 def topic_of(stream: str) -> str:
-    """Return the topic id that an incident's stream names.
+    """Return the subject that an incident's stream names: a topic id, or `style`.
 
-    >>> topic_of(incident_stream("n1"))
-    'n1'
+    >>> topic_of(incident_stream("n1")), topic_of(incident_stream("style"))
+    ('n1', 'style')
     """
     return stream.removeprefix("topic:")
 
 
-def incident_stream(topic_id: str) -> str:
-    """Name the stream of a topic's incidents."""
-    return f"topic:{topic_id}"
+def incident_stream(subject: str) -> str:
+    """Name the stream of incidents about a topic or the style."""
+    return subject if subject == STYLE else f"topic:{subject}"
 
 
-def _title(topic: Topic, found: Emerged | None) -> str:
-    if found is None:
-        return f"topic “{topic.label}” is no denser than before"
-    return (
-        f"new topic “{topic.label}”: {_percent(found.share)} of queries,"
-        f" {_percent(found.share_before)} before"
-    )
-
-
-def _percent(share: Estimate) -> str:
-    return "?" if share.value is None else f"{100 * share.value:.1f}%"
-
-
-def _evidence(found: Emerged, past: Past) -> dict[str, Any]:
-    frozen = past.centroids(frozen=True)
-    best, cosine = frozen.nearest(found.centroid[None, :])
-    nearest = frozen.ids[int(best[0])]
-    return {
-        "p": found.p_value,
-        "scale_weeks": len(found.look.weeks),
-        "n_votes": len(found.look.window),
-        "n_reference": len(found.look.reference),
-        "nearest_topic": nearest,
-        "nearest_label": past.topics[nearest].label,
-        "nearest_cosine": round(float(cosine[0]), 3),
-    }
+def _onset(notice: Notice, week: date) -> date:
+    return notice.alarm.first_week if notice.alarm else week

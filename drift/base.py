@@ -1,6 +1,6 @@
 """What detectors take and give: votes of a window or a reference, and a detection."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -15,13 +15,17 @@ class Votes:
 
     `vectors` is ``(n, d)`` float32 with rows of length 1, from the stored form; `keys` are their
     request keys, `voters` who asked (a key of its own where nobody knows), and `weeks` the index
-    of each one's week in the weeks they were drawn from.
+    of each one's week in the weeks they were drawn from. `topics` are the numbers of their best
+    frozen topics and `texts` the beginnings of the queries; both are empty where nobody asked
+    for them.
     """
 
     vectors: npt.NDArray[np.float32]
     keys: npt.NDArray[np.uint64]
     voters: npt.NDArray[np.uint64]
     weeks: npt.NDArray[np.int64]
+    topics: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    texts: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Return n."""
@@ -29,7 +33,14 @@ class Votes:
 
     def take(self, index: npt.NDArray[np.int64]) -> "Votes":
         """Return the votes at these positions."""
-        return Votes(self.vectors[index], self.keys[index], self.voters[index], self.weeks[index])
+        return Votes(
+            self.vectors[index],
+            self.keys[index],
+            self.voters[index],
+            self.weeks[index],
+            self.topics[index] if len(self.topics) else self.topics,
+            tuple(self.texts[n] for n in index) if self.texts else (),
+        )
 
     def repeated(self, index: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Return those of these positions that hold a further vote of a person among them."""

@@ -1,9 +1,9 @@
 """Turns texts into unit vectors with the one embedding model, and back from the stored form."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ Vectors = npt.NDArray[np.float32]
 # otherwise read a megabyte to throw it away.
 _MAX_CHARS = 4096
 _BATCH = 32  # texts; 8 and 128 are a fifth slower on one CPU thread
+_COUNTED = 1024  # texts whose tokens are counted at once: 100 MB when all are as long as can be
 _BF16_FLAGS = {"avx512_bf16", "amx_bf16"}
 _BF16_COSINE = 0.999  # below it neighbours change places
 _SELF_CHECK = (
@@ -30,6 +31,13 @@ _SELF_CHECK = (
     "refund",
     "Please write a short and friendly answer to this customer who waits for a new invoice.",
 )
+
+
+class Encoded(NamedTuple):
+    """Unit vectors ``(n, d)`` float32, and which of the texts are longer than the model reads."""
+
+    vectors: Vectors
+    too_long: npt.NDArray[np.bool_]
 
 
 class Encoder:
@@ -50,21 +58,31 @@ class Encoder:
 
     def __init__(self, model: str, device: str = "auto") -> None:
         self._folder, self.model_id = find_model(model)
-        self._device = device
+        self.device = device
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """Return one unit vector per text, in the order given: float32 ``(n, d)``.
+        """Return one unit vector per text, in the order given: float32 ``(n, d)``; see `read`."""
+        return self.read(texts).vectors
 
-        Texts are normalised and cut to 4,096 characters. Give many at once: they are sorted by
-        length, so that a batch of 32 holds little padding. Empty texts get a vector as well.
+    def read(self, texts: Sequence[str]) -> Encoded:
+        """Embed texts and tell which ones the model could not read to their end.
+
+        Texts are normalised, casefolded (texts with the same key get the same vector) and cut to
+        4,096 characters, and the model reads as many tokens as it was made for. Give many at once:
+        they are sorted by their tokens, so that a batch of 32 holds little padding. Empty texts
+        get a vector as well.
         """
-        model = _load(self._folder, self._device)
-        short = [normalise(text[: 4 * _MAX_CHARS])[:_MAX_CHARS] for text in texts]
-        order = sorted(range(len(short)), key=lambda i: -len(short[i]))
-        in_order = _encode(model, [short[i] for i in order] or [""])
-        vectors = np.empty((len(short), in_order.shape[1]), np.float32)
-        vectors[order] = in_order[: len(short)]
-        return vectors
+        model = _load(self._folder, self.device)
+        whole = [_prepared(text) for text in texts]
+        short = [text[:_MAX_CHARS] for text in whole]
+        lengths = _token_counts(model, short)
+        order = np.argsort(-lengths, kind="stable")
+        batches = [order[start : start + _BATCH] for start in range(0, len(order), _BATCH)]
+        vectors = [_encode(model, [short[i] for i in batch]) for batch in batches]
+        in_order = np.concatenate(vectors) if vectors else _encode(model, [""])[:0]
+        beyond = np.array([len(text) > _MAX_CHARS for text in whole], bool)
+        too_long = beyond | (lengths > (model.max_seq_length or _MAX_CHARS))
+        return Encoded(in_order[np.argsort(order)], too_long)
 
 
 def quantise(vectors: Vectors) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
@@ -115,16 +133,44 @@ def _load(folder: Path, device: str) -> "SentenceTransformer":
     if not np.isfinite(check).all():
         raise ModelMissing(f"the embedding model in {folder} gives vectors that are not numbers")
     if chosen == "cpu" and _cpu_flags() & _BF16_FLAGS:
-        _use_bf16(model, check)
+        use_bf16(model)
     return model
 
 
-def _use_bf16(model: "SentenceTransformer", exact: Vectors) -> None:
+def use_bf16(model: "SentenceTransformer") -> bool:
+    """Let the model count in bfloat16 if its vectors stay what they were; return whether it does.
+
+    Twice as fast on a CPU that multiplies them. Five sentences must keep a cosine of .999 or more.
+    """
     import torch
 
+    exact = _encode(model, list(_SELF_CHECK))
+    weights = {name: value.clone() for name, value in model.state_dict().items()}
     model.to(torch.bfloat16)
-    if (_encode(model, list(_SELF_CHECK)) * exact).sum(axis=1).min() < _BF16_COSINE:
-        model.to(torch.float32)
+    rounded = _encode(model, list(_SELF_CHECK))
+    if (rounded * exact).sum(axis=1).min() >= _BF16_COSINE:  # False as well for no numbers
+        return True
+    model.to(torch.float32)
+    model.load_state_dict(weights)
+    return False
+
+
+def _prepared(text: str) -> str:
+    """Return a text as its key sees it, without lone surrogates, which no tokeniser takes."""
+    some = text[: 4 * _MAX_CHARS].encode("utf-8", "replace").decode()
+    return normalise(some).casefold()
+
+
+def _token_counts(model: "SentenceTransformer", texts: list[str]) -> npt.NDArray[np.int64]:
+    counts: list[int] = []
+    for some in _slices(texts):
+        tokens: Any = model.tokenizer(some, truncation=False, verbose=False)
+        counts += map(len, tokens["input_ids"])
+    return np.array(counts, np.int64)
+
+
+def _slices(texts: list[str]) -> Iterator[list[str]]:
+    return (texts[start : start + _COUNTED] for start in range(0, len(texts), _COUNTED))
 
 
 def _encode(model: "SentenceTransformer", texts: list[str]) -> Vectors:

@@ -1,20 +1,21 @@
 """Names the topics that a week's looks found, and measures them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
 
 from decayd.results import Estimate
 from drift.base import Votes
+from drift.cuts import Cuts
 from drift.embedding import Vectors, unit
 from drift.looks import Look
-from drift.peel import Index, Peeled, least_members, peel_known
+from drift.peel import Peeled, least_members, peel_known
 from drift.shares import wilson
-from drift.state import Past
+from drift.state import Past, Topic
 from drift.topics import Centroids, claim, identify
-from drift.voting import Keys
+from drift.voting import Index, Keys
 
 _MAX_WEIGHT = 500  # votes; an old centroid keeps moving a little, a young one settles
 
@@ -38,24 +39,30 @@ class Emerged:
     members: Keys
 
 
-def emerged(looks: Sequence[Look], past: Past) -> list[Emerged]:
+def emerged(looks: Sequence[Look], past: Past, cuts: Cuts) -> list[Emerged]:
     """Return the topics that are denser than before; the newest week's view of each counts.
 
     A cluster that is no known topic counts only if enough votes would belong to it: beside a
     frozen topic of the same kind it is growth, not a new topic.
     """
-    frozen, known = past.centroids(frozen=True), past.centroids(frozen=False)
+    numbers = [int(name[1:]) for name in past.topics if name.startswith("n")]
+    places = _Places(
+        past.centroids(frozen=True), past.centroids(frozen=False), cuts, max(numbers, default=0)
+    )
     found: dict[str, tuple[Look, Peeled]] = {}
     for look in looks:
         if look.drift_detected:
-            seen = _named(look, frozen, known)
+            seen = places.named(look)
             found |= {name: (look, peeled) for name, peeled in seen.items() if name not in found}
-            new = {name: peeled for name, peeled in seen.items() if name not in known.ids}
-            known = known.with_these({name: peeled.centroid for name, peeled in new.items()})
-    places = moved(past, {name: peeled for name, (_, peeled) in found.items()})
+            new = {name: each for name, each in seen.items() if name not in places.known.ids}
+            places = places.with_these({name: peeled.centroid for name, peeled in new.items()})
+    places = replace(
+        places, known=moved(past, {name: peeled for name, (_, peeled) in found.items()})
+    )
     return [
-        _measured(name, look, peeled.p_value, (past, places))
-        for name, (look, peeled) in found.items()
+        places.measured(name, *seen, past.topics.get(name))
+        for name, seen in found.items()
+        if name not in past.merged
     ]
 
 
@@ -71,52 +78,59 @@ def moved(past: Past, seen: Mapping[str, Peeled]) -> Centroids:
     return known.with_these(moving)
 
 
-def _named(look: Look, frozen: Centroids, known: Centroids) -> dict[str, Peeled]:
-    """Peel one look and give each topic its id."""
-    owner, _ = claim(look.window.vectors, frozen, known)
-    extra = [look.window.repeated(np.flatnonzero(owner == n)) for n in range(len(known.ids))]
-    once = np.delete(np.arange(len(look.window)), np.concatenate([np.empty(0, np.int64), *extra]))
-    claims = [np.flatnonzero(owner[once] == n) for n in range(len(known.ids))]
-    window = look.window.take(once)
-    old, new = peel_known(window, look.reference, claims, known.vectors)
-    new = [peeled for peeled in new if _stands(window, peeled, frozen)]
-    new.sort(key=lambda peeled: -len(peeled.members))  # n1 is the largest of its week
-    names = {known.ids[position]: peeled for position, peeled in old.items()}
-    free = max((int(name[1:]) for name in known.ids), default=0) + 1
-    for name, peeled in zip(identify([p.centroid for p in new], known, free), new, strict=True):
-        names.setdefault(name, peeled)
-    return names
+@dataclass(frozen=True)
+class _Places:
+    """Where the topics are: the frozen ones and the emerged ones known so far.
 
+    `last_number` is the largest that an emerged topic ever had.
+    """
 
-def _stands(window: Votes, peeled: Peeled, frozen: Centroids) -> bool:
-    alone = Centroids(("new",), peeled.centroid[None, :])
-    return len(_claimed(window, frozen, alone, 0)) >= least_members(len(window))
+    frozen: Centroids
+    known: Centroids
+    cuts: Cuts
+    last_number: int
 
+    def with_these(self, vectors: Mapping[str, Vectors]) -> "_Places":
+        return replace(self, known=self.known.with_these(vectors))
 
-def _claimed(votes: Votes, frozen: Centroids, topics: Centroids, position: int) -> Index:
-    """Return the votes that an emerged topic takes, one per person."""
-    taken = np.flatnonzero(claim(votes.vectors, frozen, topics)[0] == position)
-    return np.setdiff1d(taken, votes.repeated(taken))
+    def named(self, look: Look) -> dict[str, Peeled]:
+        """Return what one look found, by topic id."""
+        claims = [self.claimed(look.window, name) for name in self.known.ids]
+        old, new = peel_known(look.window, look.reference, claims, self.cuts.near)
+        new = [peeled for peeled in new if self._stands(look.window, peeled)]
+        new.sort(key=lambda peeled: -len(peeled.members))  # n1 is the largest of its week
+        names = {self.known.ids[position]: peeled for position, peeled in old.items()}
+        free = max(self.last_number, *(int(name[1:]) for name in self.known.ids), 0) + 1
+        centroids = [peeled.centroid for peeled in new]
+        ids = identify(centroids, self.known, free, self.cuts.same_topic)
+        return dict(zip(ids, new, strict=True)) | names
 
+    def claimed(self, votes: Votes, name: str) -> Index:
+        """Return the votes that an emerged topic takes, one per person."""
+        owner, _ = claim(votes.vectors, self.frozen, self.known, self.cuts.near)
+        taken = np.flatnonzero(owner == self.known.ids.index(name))
+        return np.setdiff1d(taken, votes.repeated(taken))
 
-def _measured(name: str, look: Look, p_value: float, places: tuple[Past, Centroids]) -> Emerged:
-    past, topics = places
-    frozen, position = past.centroids(frozen=True), topics.ids.index(name)
-    mine, before = (
-        _claimed(votes, frozen, topics, position) for votes in (look.window, look.reference)
-    )
-    cosine = look.window.vectors[mine] @ topics.vectors[position]
-    old = past.topics.get(name)
-    return Emerged(
-        topic_id=name,
-        look=look,
-        p_value=p_value,
-        centroid=topics.vectors[position],
-        share=wilson(len(mine), len(look.window)),
-        share_before=wilson(len(before), len(look.reference)),
-        first_week=old.first_week if old else _first_week(look, mine),
-        members=look.window.keys[mine[np.argsort(-cosine, kind="stable")]],
-    )
+    def measured(self, name: str, look: Look, peeled: Peeled, old: Topic | None) -> Emerged:
+        """Return a topic with its votes in the look."""
+        mine, before = (self.claimed(votes, name) for votes in (look.window, look.reference))
+        centroid = self.known.vectors[self.known.ids.index(name)]
+        nearest = np.argsort(-(look.window.vectors[mine] @ centroid), kind="stable")
+        return Emerged(
+            topic_id=name,
+            look=look,
+            p_value=peeled.p_value,
+            centroid=centroid,
+            share=wilson(len(mine), len(look.window)),
+            share_before=wilson(len(before), len(look.reference)),
+            first_week=old.first_week if old else _first_week(look, mine),
+            members=look.window.keys[mine[nearest]],
+        )
+
+    def _stands(self, window: Votes, peeled: Peeled) -> bool:
+        alone = Centroids(("new",), peeled.centroid[None, :])
+        taken = replace(self, known=alone).claimed(window, "new")
+        return len(taken) >= least_members(len(window))
 
 
 def _first_week(look: Look, members: Index) -> date:

@@ -1,7 +1,7 @@
 """Accepts a feature's launch baseline once and freezes its topics."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -10,9 +10,10 @@ from decayd.weeks import WEEK, day_start, week_bounds, week_of
 from drift import labels
 from drift.base import Votes
 from drift.embedding import Vectors
+from drift.familiarity import unfamiliar_cut
 from drift.state import FROZEN, Baseline, Topic
-from drift.topics import Centroids, fit_frozen, unfamiliar_cut
-from drift.voting import vote
+from drift.topics import Centroids, fit_frozen
+from drift.voting import Asked, vote
 from drift.windows import ANCHOR_VOTES, Reading
 
 BASELINE_WEEKS = 4
@@ -20,15 +21,23 @@ BASELINE_WEEKS = 4
 
 @dataclass(frozen=True)
 class Launch:
-    """A launch baseline that was accepted in this run, its topics and its votes."""
+    """A baseline that was accepted in this run and why, its topics and its votes' vectors."""
 
     baseline: Baseline
     topics: tuple[Topic, ...]
     anchor: Vectors
+    reason: str = "launch baseline"
+    author: str = "decayd"
 
 
 def full_weeks(reading: Reading, first_ts: datetime, week: date, min_votes: int) -> list[date]:
-    """Return the first weeks, at most four, that are whole and have enough votes.
+    """Return the first weeks, at most four, that are whole and have enough votes."""
+    votes = week_votes(reading, first_ts, week)
+    return [each for each in votes if votes[each] >= min_votes][:BASELINE_WEEKS]
+
+
+def week_votes(reading: Reading, first_ts: datetime, week: date) -> dict[date, int]:
+    """Return how many votes each whole week up to `week` has, oldest first.
 
     A week is whole when the feature's first request came before the end of its first day.
     """
@@ -45,27 +54,36 @@ def full_weeks(reading: Reading, first_ts: datetime, week: date, min_votes: int)
         starts=list(bounds),
         ends=[end for _, end in bounds.values()],
     )
-    enough = [bounds[row["start"]][0] for row in rows if row["votes"] >= min_votes]
-    return enough[:BASELINE_WEEKS]
+    return {bounds[row["start"]][0]: row["votes"] for row in rows}
 
 
-def freeze(reading: Reading, weeks: Sequence[date]) -> Launch:
-    """Cluster the votes of the baseline weeks into frozen topics `t1`, `t2`, …, largest first."""
+def freeze(reading: Reading, weeks: Sequence[date], version: int = 1) -> Launch:
+    """Cluster the votes of the baseline weeks into frozen topics `t1`, `t2`, …, largest first.
+
+    Those of a later version are `t1@v2`, …: an id never means two things.
+    """
     asked = reading.asked(weeks, ANCHOR_VOTES)
     first = asked.take(vote(asked, len(weeks))).draw(ANCHOR_VOTES, reading.seed)
     centroids, _ = fit_frozen(first.queries.vectors, reading.seed)
-    frozen = Centroids(tuple(f"t{n + 1}" for n in range(len(centroids))), centroids)
-    asked = asked.on(frozen)
+    of_version = f"@v{version}" if version > 1 else ""
+    frozen = Centroids(tuple(f"t{n + 1}{of_version}" for n in range(len(centroids))), centroids)
+    baseline, votes = anchored(reading, asked.on(frozen), weeks, version)
+    return Launch(baseline, _topics(reading, frozen, votes, min(weeks)), votes.vectors)
+
+
+def anchored(
+    reading: Reading, asked: Asked, weeks: Sequence[date], version: int
+) -> tuple[Baseline, Votes]:
+    """Return the baseline that these queries, with their frozen topics, make, and its votes."""
     voted = asked.take(vote(asked, len(weeks))).draw(ANCHOR_VOTES, reading.seed)
     baseline = Baseline(
-        version=1,
+        version=version,
         weeks=tuple(weeks),
         model_id=reading.model_id,
         cut=unfamiliar_cut(voted.queries.vectors),
         votes=voted.text_keys,
     )
-    topics = _topics(reading, frozen, voted.queries, min(weeks))
-    return Launch(baseline, topics, voted.queries.vectors)
+    return baseline, replace(voted.queries, topics=voted.topics.astype(np.int64))
 
 
 def _topics(

@@ -1,4 +1,4 @@
-"""Peels emerged topics off a window one by one: seed, centroid, members, remove, scan again."""
+"""Finds the topics that emerged in a window, and known ones that are still denser than before."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,17 +7,21 @@ import numpy as np
 import numpy.typing as npt
 
 from drift.base import Votes
-from drift.detectors.emerging import ALARM_BELOW, point_p_values, scan
+from drift.detectors.emerging import ALARM_BELOW, neighbourhoods
 from drift.embedding import Vectors, unit
+from drift.growth import Index, grown_groups
 
-NEAR = 0.5  # cosine; alike in MiniLM's terms
 MAX_TOPICS = 5  # more in one week is another traffic, not more topics
 MIN_MEMBERS = 5
 MIN_SHARE = 0.01  # of the window's votes
-_STEPS = 3  # centroid moves; it settles in two
-_MIN_RATIO = 2.0  # local density against the reference; keeps the topic's old neighbours out
+_DENSE_PART = 0.5  # of the members a topic needs; the rest lies thinner around it
+_ROUNDS = 10  # of leaving out further votes of a person; two do nearly always
+# Part of a group that belongs to a known topic already, for the rest to belong to it too: the
+# centroid of a broad topic takes half of it, that of a mere neighbour a few queries.
+_OWNED = 1 / 3
+_NONE = np.empty(0, np.int64)
 
-Index = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -33,65 +37,68 @@ class Peeled:
     members: Index
 
 
-def peel(window: Votes, reference: Votes) -> list[Peeled]:
+def peel(window: Votes, reference: Votes, near: float) -> list[Peeled]:
     """Return at most five topics that emerged, in the order of their evidence.
 
-    A topic counts with p < .01, at least 5 members and at least 1 % of the window's votes. Its
-    members are at cosine .5 or more to its centroid and sit where the window is at least twice
-    as dense as the reference. When a person has several votes among them (queries unlike all
-    frozen topics are scattered over these) only the first one stays, and the window is scanned
-    again. Deterministic; O(rounds * n (n + R) d).
+    The members are the dense part of a topic: the group of `drift.growth` in which the scan
+    alarms, with at least 5 votes and half a percent of the window's. When a person has several
+    votes in a group (queries unlike all frozen topics are scattered over these) only the first
+    one stays, and the window is scanned again. Deterministic; O(rounds * n (n + R) d).
+
+    Parameters
+    ----------
+    near
+        Cosine from which on two queries are alike.
     """
-    return _peel(window, reference, np.arange(len(window)))
+    return peel_known(window, reference, [], near)[1]
 
 
 def peel_known(
-    window: Votes, reference: Votes, claims: Sequence[Index], centroids: Vectors
+    window: Votes, reference: Votes, claims: Sequence[Index], near: float
 ) -> tuple[dict[int, Peeled], list[Peeled]]:
-    """Peel known topics first, by the votes that belong to each, then what else emerged.
+    """Return the known topics that are still denser than before, and what else emerged.
 
-    A broad topic has several dense cores, and another one is the densest every week. Whatever
-    belongs to a known topic is that topic again, so that its id stays.
+    A group is a known topic again when a third of it belongs to that one, so that the parts of a
+    broad topic have one id.
 
     Parameters
     ----------
     claims
         For each known topic the positions of its votes in the window, one per person.
-    centroids
-        The known topics' centroids ``(k, d)``.
+    near
+        Cosine from which on two queries are alike.
 
     Returns
     -------
     tuple
-        The known topics that are still denser than before, by position, and the new ones.
+        The known topics, by position, and the new ones as `peel` returns them.
     """
-    p_values = point_p_values(window.vectors, reference.vectors)
-    left, seen = np.arange(len(window)), {}
+    groups, p_values = _grown(window, reference, near)
+    owner = np.full(len(window), -1)
     for position, mine in enumerate(claims):
-        p_value = p_values[mine].min(initial=1.0)
-        if p_value < ALARM_BELOW and len(mine) >= least_members(len(window)):
-            seen[position] = _peeled(float(p_value), window.vectors, mine)
-            near = window.vectors[left] @ centroids[position] >= NEAR
-            left = np.setdiff1d(left[~near], mine)
-    return seen, _peel(window, reference, left)
-
-
-def _peel(window: Votes, reference: Votes, left: Index) -> list[Peeled]:
-    topics: list[Peeled] = []
-    for _ in range(2 * MAX_TOPICS):
-        found = scan(window.vectors[left], reference.vectors)
-        if found.p_value >= ALARM_BELOW or len(topics) == MAX_TOPICS:
-            break
-        near = _around(window.vectors[left], found.seed)
-        again = window.repeated(left[near])
-        if len(again):
-            left = np.setdiff1d(left, again)
-            continue
-        members = _dense(window.vectors, left[near], reference.vectors)
-        if len(members) >= least_members(len(window)):
-            topics.append(_peeled(found.p_value, window.vectors, members))
-        left = left[~near]
-    return topics
+        owner[mine] = position
+    grown: dict[int, list[Index]] = {}
+    new = []
+    for group in groups:
+        free = group[owner[group] < 0]
+        position, share = _main_owner(owner[group])
+        if share >= _OWNED:
+            grown.setdefault(position, []).append(free)
+        elif len(free) >= _least_dense(len(window)):
+            new.append(free)
+    inside = np.bincount(owner[np.concatenate([*groups, _NONE])] + 1, minlength=len(claims) + 1)
+    again = np.flatnonzero(inside[1:] >= least_members(len(window))).tolist()
+    grown |= {n: grown.get(n, []) for n in again}
+    known = {
+        n: _peeled(p_values, window, np.concatenate([claims[n], *parts]))
+        for n, parts in sorted(grown.items())
+    }
+    found = [_peeled(p_values, window, members) for members in new]
+    found.sort(key=lambda topic: topic.p_value)
+    return (
+        {n: topic for n, topic in known.items() if topic.p_value < ALARM_BELOW},
+        [topic for topic in found[:MAX_TOPICS] if topic.p_value < ALARM_BELOW],
+    )
 
 
 def least_members(n: int) -> float:
@@ -99,30 +106,37 @@ def least_members(n: int) -> float:
     return max(MIN_MEMBERS, MIN_SHARE * n)
 
 
-def _around(vectors: Vectors, seed: int) -> npt.NDArray[np.bool_]:
-    """Tell which vectors are near the centroid that the seed's neighbourhood settles on."""
-    centroid: Vectors = vectors[seed]
-    for _ in range(_STEPS):
-        centroid = _centre(vectors[vectors @ centroid >= NEAR])
-    near: npt.NDArray[np.bool_] = vectors @ centroid >= NEAR
-    near[seed] = True  # it leaves the window even if the centroid moved off
-    return near
+def _least_dense(n: int) -> float:
+    return max(MIN_MEMBERS, _DENSE_PART * MIN_SHARE * n)
 
 
-def _dense(window: Vectors, candidates: Index, reference: Vectors) -> Index:
-    points = window[candidates]
-    now = np.count_nonzero(points @ window.T >= NEAR, axis=1) / len(window)
-    before = (np.count_nonzero(points @ reference.T >= NEAR, axis=1) + 0.5) / len(reference)
-    dense: Index = candidates[now / before >= _MIN_RATIO]
-    return dense
+def _grown(window: Votes, reference: Votes, near: float) -> tuple[list[Index], Floats]:
+    """Return the groups that count, each person once in a group, and all p-values ``(n,)``."""
+    left, rounds = np.arange(len(window)), 0
+    while True:
+        vectors = window.vectors[left]
+        around = neighbourhoods(vectors, reference.vectors)
+        groups = [left[group] for group in grown_groups(vectors, around, near)]
+        again = np.concatenate([*(window.repeated(group) for group in groups), _NONE])
+        if not len(again) or rounds == _ROUNDS:
+            break
+        left, rounds = np.setdiff1d(left, again), rounds + 1
+    groups = [np.setdiff1d(group, again) for group in groups]
+    p_values = np.ones(len(window))
+    p_values[left] = around.p_values()
+    large = [group for group in groups if len(group) >= _least_dense(len(window))]
+    return [group for group in large if p_values[group].min() < ALARM_BELOW], p_values
 
 
-def _peeled(p_value: float, window: Vectors, members: Index) -> Peeled:
-    centroid = _centre(window[members])
-    nearest = np.argsort(-(window[members] @ centroid), kind="stable")
-    return Peeled(p_value, centroid, members[nearest])
+def _main_owner(owner: Index) -> tuple[int, float]:
+    """Return the known topic that owns most of a group, and which share of the group."""
+    counts = np.bincount(owner + 1)[1:]
+    if not counts.any():
+        return -1, 0.0
+    return int(np.argmax(counts)), float(counts.max()) / len(owner)
 
 
-def _centre(vectors: Vectors) -> Vectors:
-    centre: Vectors = unit(vectors.mean(axis=0, keepdims=True))[0]
-    return centre
+def _peeled(p_values: Floats, window: Votes, members: Index) -> Peeled:
+    centroid: Vectors = unit(window.vectors[members].mean(axis=0, keepdims=True))[0]
+    nearest = np.argsort(-(window.vectors[members] @ centroid), kind="stable")
+    return Peeled(float(p_values[members].min()), centroid, members[nearest])

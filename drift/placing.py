@@ -68,15 +68,22 @@ class Placing:
         seen = self.placed_until or _EVER
         transaction.run("request_topics_append", **at, **made, since_available=seen)
         if self.new_ids:
-            transaction.run(
-                "request_topics_take_over",
-                **at,
-                **made,
-                **self._baseline_span(),
-                since=self.reading.as_of - _TAKEOVER,
-                new_ids=list(self.new_ids),
-            )
+            self.take_over(transaction, placed)
         return int(transaction.rows("request_topics_count", **at)[0]["n"])
+
+    def take_over(self, transaction: Transaction, placed: pa.Table) -> None:
+        """Append the placed requests that the new topics take from others."""
+        transaction.stage("placed", placed)
+        transaction.run(
+            "request_topics_take_over",
+            feature=self.reading.feature,
+            as_of=self.reading.as_of,
+            version=self.baseline.version,
+            model_id=self.baseline.model_id,
+            **self._baseline_span(),
+            since=self.reading.as_of - _TAKEOVER,
+            new_ids=list(self.new_ids),
+        )
 
     def _baseline_span(self) -> dict[str, datetime]:
         weeks = self.baseline.weeks

@@ -1,21 +1,21 @@
 """The weekly topics job: embeds what is new, freezes a baseline once, scans, places, announces."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from decayd import log
 from decayd.config import Settings
 from decayd.weeks import WEEK, week_of
-from drift import launch
+from drift import launch, model_change, text_cut
 from drift.announce import Writer
+from drift.cuts import NOTHING_ALIKE, cuts_for
 from drift.embedding import Encoder
-from drift.model_change import comparable
 from drift.placing import Placing
 from drift.state import Past, load_past
 from drift.topics import TopicMap
-from drift.vectors import embed_missing
-from drift.weekly_scan import scan_week
+from drift.vectors import Embedder
+from drift.weekly_scan import BACK_FILLED, scan_week
 from drift.windows import Reading
 from store.database import Store
 
@@ -55,22 +55,26 @@ def run(store: Store, as_of: datetime, settings: Settings) -> dict[str, Any]:
     Returns
     -------
     dict
-        Counts: features with a week to close, texts embedded, features that still learn, features
-        scanned, topics that emerged, requests placed.
+        Counts: features with a week to close, texts embedded, texts that wait for a later run
+        because of `topics.max_texts`, features that still learn, features scanned, topics that
+        emerged, requests placed.
 
     Raises
     ------
     ModelMissing
         When the embedding model can't be loaded.
     """
-    encoder = Encoder(settings.topics.model, settings.topics.device)
+    topics = settings.topics
+    embedder = Embedder(store, Encoder(topics.model, topics.device), as_of)
     week = week_of(as_of, settings.report.timezone) - WEEK
-    due = _due(store, as_of, settings, encoder.model_id)
-    n_texts = embed_missing(store, encoder, as_of, [each.reading.feature for each in due])
-    done = [_close(each, week, settings.topics.min_week_votes) for each in due]
+    due = _due(embedder, settings)
+    features = [each.reading.feature for each in due]
+    embedder.waiting(features, topics.max_texts, topics.seed)
+    done = [_close(each, week, topics.min_week_votes) for each in due]
     return {
         "features": len(due),
-        "texts": n_texts,
+        "texts": embedder.n_made(),
+        "texts_waiting": embedder.n_left(features),
         "learning": sum(each.learning for each in done),
         "scanned": sum(each.scanned for each in done),
         "emerged": sum(each.n_opened for each in done),
@@ -78,17 +82,16 @@ def run(store: Store, as_of: datetime, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _due(store: Store, as_of: datetime, settings: Settings, model_id: str) -> list[_Due]:
+def _due(embedder: Embedder, settings: Settings) -> list[_Due]:
     due = []
+    store, as_of, model_id = embedder.store, embedder.as_of, embedder.model_id
     zone, seed = settings.report.timezone, settings.topics.seed
     for row in store.rows("topic_features", as_of=as_of):
-        reading = Reading(store, row["feature"], as_of, model_id, zone, seed)
+        reading = Reading(store, row["feature"], as_of, model_id, zone, seed, embedder)
         past = load_past(store, reading.feature, as_of)
         if past.last_as_of is not None and past.last_as_of >= as_of:
             continue
-        week = week_of(as_of, zone) - WEEK
-        if past.baseline is None or comparable(reading, past.baseline.model_id, week):
-            due.append(_Due(reading, past, row["first_ts"]))
+        due.append(_Due(reading, past, row["first_ts"]))
     return due
 
 
@@ -101,23 +104,44 @@ def _close(due: _Due, week: date, min_votes: int) -> _Done:
             _log.info("learning", feature=reading.feature, n_weeks=len(weeks))
             return _Done(learning=True)
         started = launch.freeze(reading, weeks)
+    elif past.accepted.model_id != reading.model_id:
+        started = model_change.remake(reading, past)
+        if started is None:
+            model_change.left_alone(reading, past, week)
+            return _Done()
+    if started:
         past = past.started(started.baseline, started.topics)
     baseline = past.accepted
-    state, told = scan_week(reading, past, week)
-    now = past.with_topics([notice.topic for notice in told])
-    frozen = now.centroids(frozen=True)
     votes = started.anchor if started else reading.vectors(baseline.votes)
-    topics = TopicMap(frozen, now.centroids(frozen=False), votes, baseline.cut)
+    state, told = scan_week(reading, past, week, votes)
+    found = [notice.topic for notice in told if notice.topic]
+    now = past.with_topics(found)
+    frozen = now.centroids(frozen=True)
+    cuts = cuts_for(reading.model_id, reading.store, reading.as_of) or NOTHING_ALIKE
+    topics = TopicMap(frozen, now.centroids(frozen=False), votes, baseline.cut, cuts.near)
     new_ids = [topic_id for topic_id in now.topics if topic_id not in past.topics]
-    placing = Placing(reading, baseline, past.last_as_of, new_ids)
+    placing = Placing(reading, baseline, _placed_until(reading, past), new_ids)
     placed = placing.place(topics)
     with reading.store.transaction() as transaction:
         writer = Writer(transaction, reading, week)
         if started:
-            writer.baseline(started)
+            changed = {topic.topic_id for topic in found}
+            kept = tuple(topic for topic in started.topics if topic.topic_id not in changed)
+            writer.baseline(replace(started, topics=kept))
+        model_change.tell(transaction, reading, week, started if due.past.baseline else None)
         n_placed = placing.append(transaction, placed)
-        writer.topics(baseline, [notice.topic for notice in told])
+        writer.topics(baseline, found)
         writer.notices(told, past)
         writer.state(state)
+        unread = text_cut.figure(reading, week, back_filled=state.why_not == BACK_FILLED)
+        transaction.append("weekly_figures", [unread])
     n_opened = sum(notice.change == "opened" for notice in told)
     return _Done(scanned=not state.why_not, n_opened=n_opened, n_placed=n_placed)
+
+
+def _placed_until(reading: Reading, past: Past) -> datetime | None:
+    """Return since when requests may lack a topic: the last close, or earlier after a backlog."""
+    if past.last_as_of is None:
+        return None
+    waiting = reading.store.scalar("topic_unplaced", feature=reading.feature, as_of=reading.as_of)
+    return min(past.last_as_of, waiting or past.last_as_of)

@@ -10,7 +10,8 @@ import pyarrow as pa
 from decayd.weeks import WEEK, week_bounds
 from drift.base import Votes
 from drift.embedding import Vectors, dequantise
-from drift.state import Baseline
+from drift.state import QUARANTINE, Baseline
+from drift.vectors import Embedder
 from drift.voting import Asked, Keys, sample, vote
 from store.database import Store
 
@@ -18,7 +19,6 @@ SCALES = (1, 4)  # weeks pooled in a window
 WINDOW_VOTES = 2000
 REFERENCE_VOTES = 4000  # beside the largest window 0.1 CPU-s a scan; 8,000 double that
 ANCHOR_VOTES = 2000  # what the floors were measured with
-_QUARANTINE = 4 * WEEK  # a slow topic must not enter the reference before the 4-week scale sees it
 _LOOK_BACK = 26 * WEEK  # of the reference besides the baseline: half a year of calm weeks
 _ROWS_A_VOTE = 1.5  # queries read for a vote: most people ask about few topics a week
 
@@ -33,11 +33,19 @@ class Reading:
     model_id: str
     timezone: str
     seed: int
+    embedder: Embedder
 
     def asked(self, weeks: Sequence[date], votes: int) -> Asked:
         """Read enough queries of some weeks for about `votes` votes, in the order of time."""
         bounds = [week_bounds(week, self.timezone) for week in sorted(weeks)]
-        table = self.store.table(
+        table = self._asked(bounds, votes)
+        if table["vector"].null_count:  # asked while another model was used, or in a backlog
+            self.embedder.these(table["text_key"].to_pylist())
+            table = self._asked(bounds, votes)
+        return _asked(table, [start for start, _ in bounds])
+
+    def _asked(self, bounds: Sequence[tuple[datetime, datetime]], votes: int) -> pa.Table:
+        return self.store.table(
             "topic_asked",
             feature=self.feature,
             as_of=self.as_of,
@@ -45,24 +53,55 @@ class Reading:
             first=bounds[0][0],
             starts=[start for start, _ in bounds],
             ends=[end for _, end in bounds],
-            rows=int(votes * _ROWS_A_VOTE),
+            rows=rows_for(votes),
         )
-        return _asked(table, [start for start, _ in bounds])
 
-    def texts(self, keys: Keys) -> list[str]:
+    def n_requests(self, weeks: Sequence[date]) -> list[int]:
+        """Count the user requests of each of some weeks, in the order of `weeks`."""
+        bounds = [week_bounds(week, self.timezone) for week in weeks]
+        rows = self.store.rows(
+            "topic_traffic",
+            feature=self.feature,
+            as_of=self.as_of,
+            first=min(bounds)[0],
+            starts=[start for start, _ in bounds],
+            ends=[end for _, end in bounds],
+        )
+        found = {row["start"]: row["n_requests"] for row in rows}
+        return [found.get(start, 0) for start, _ in bounds]
+
+    def texts(self, keys: Keys, chars: int = 400) -> list[str]:
         """Return the beginning of each request's query, in the order of `keys`."""
-        rows = self.store.rows("topic_texts", keys=keys.tolist())
+        rows = self.store.rows("topic_texts", keys=keys.tolist(), chars=chars)
         found = {row["request_key"]: row["text"] for row in rows}
         return [found.get(key, "") for key in keys.tolist()]
+
+    def texts_by_key(self, text_keys: Keys) -> list[str]:
+        """Return the beginning of each text that the feature was asked, in the order of keys."""
+        rows = self.store.rows(
+            "drift_texts_by_key",
+            feature=self.feature,
+            as_of=self.as_of,
+            keys=np.unique(text_keys).tolist(),
+        )
+        found = {row["text_key"]: row["text"] for row in rows}
+        return [found[key] for key in text_keys.tolist() if key in found]
 
     def vectors(self, text_keys: Keys) -> Vectors:
         """Return the unit vectors of texts, repeated as they are in `text_keys`."""
         keys = np.unique(text_keys).tolist()
         table = self.store.table("topic_vectors", keys=keys, model_id=self.model_id)
         stored = table["text_key"].to_numpy()
+        if not len(stored):
+            return vectors_of(table)
         at = np.searchsorted(stored, text_keys).clip(max=len(stored) - 1)
         found: Vectors = vectors_of(table)[at[stored[at] == text_keys]]
         return found
+
+
+def rows_for(votes: int) -> int:
+    """Return how many queries are read for about so many votes."""
+    return int(votes * _ROWS_A_VOTE)
 
 
 def window_weeks(week: date, scale: int, since: date) -> list[date]:
@@ -83,14 +122,15 @@ def reference_weeks(week: date, baseline: Baseline, alarms: Sequence[date]) -> l
     calm = [
         each
         for each in later
-        if each <= week - _QUARANTINE and all(abs(each - alarm) > _QUARANTINE for alarm in alarms)
+        if each <= week - QUARANTINE and all(abs(each - alarm) > QUARANTINE for alarm in alarms)
     ]
     return [*sorted(baseline.weeks), *calm]
 
 
 def count_votes(asked: Asked, block_weeks: int) -> Votes:
-    """Return everyone's votes, one per block of weeks, person and topic."""
-    return asked.queries.take(vote(asked, block_weeks))
+    """Return everyone's votes with their topics, one per block of weeks, person and topic."""
+    voted = asked.take(vote(asked, block_weeks))
+    return replace(voted.queries, topics=voted.topics.astype(np.int64))
 
 
 def draw(votes: Votes, limit: int, seed: int) -> Votes:

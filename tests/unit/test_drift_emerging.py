@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import binom
 
 from drift.detectors import emerging
-from drift.detectors.emerging import point_p_values, scan
+from drift.detectors.emerging import neighbourhoods, scan
 from drift.embedding import Encoder, Vectors, dequantise, quantise
 from tests.topic_streams import Clouds, real_queries
 
@@ -28,7 +28,7 @@ def test_the_p_value_is_the_smallest_tail_times_all_looks() -> None:
     clouds = Clouds(1)
     window, reference = clouds.draw(160, new=9).vectors, clouds.draw(600).vectors
     tails = np.min([by_hand(window, reference, k) for k in (5, 10, 20, 40)], axis=0)
-    assert point_p_values(window, reference) == pytest.approx(
+    assert neighbourhoods(window, reference).p_values() == pytest.approx(
         np.minimum(1, 160 * 4 * 2 * tails), rel=1e-6
     )
     found = scan(window, reference)

@@ -1,6 +1,5 @@
 """What the weekly topics job must not be moved by, and how its incidents run."""
 
-import json
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -13,7 +12,6 @@ from drift.run import run
 from store.database import Store
 from store.findings import findings_at
 from tests.topic_streams import (
-    FEATURE,
     START,
     Clouds,
     close,
@@ -208,30 +206,8 @@ def test_features_are_kept_apart(store: Store, settings: Settings, fill: Fill) -
     assert [each.feature for each in emerged(store)] == ["second"]
 
 
-def test_another_model_is_said_once_and_changes_nothing_else(
-    store: Store, settings: Settings, fill: Fill
-) -> None:
-    fill(7)
-    run_weeks(store, settings, range(1, 6))
-    store.append("baselines", _of_another_model(store))
-    before = everything(store)["request_topics"]
-    counts = run_weeks(store, settings, [6, 7])
-    found = findings_at(store, LATER)
-    assert [(each.kind, each.state) for each in found] == [("topic_model_changed", "open")]
-    assert "topics.model" in found[0].next_step
-    assert everything(store)["request_topics"] == before
-    assert [each["features"] for each in counts] == [0, 0]
-
-
 def test_a_store_without_requests_has_nothing_to_do(store: Store, settings: Settings) -> None:
     assert run(store, close(1), settings)["features"] == 0
-
-
-def _of_another_model(store: Store) -> list[dict[str, Any]]:
-    accepted = store.rows("baseline_newest", feature=FEATURE, kind="topics", as_of=LATER)[0]
-    details = json.loads(accepted["details"]) | {"model_id": "another@0"}
-    other = {"feature": FEATURE, "kind": "topics", "version": 2, "details": json.dumps(details)}
-    return [accepted | other]
 
 
 def _renamed(each: dict[str, Any]) -> dict[str, Any]:

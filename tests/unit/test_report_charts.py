@@ -26,12 +26,12 @@ def words(svg: str) -> str:
 
 def test_a_chart_has_the_same_bytes_every_time() -> None:
     feature = refund_help()
-    for chart in ("spark", "trend", "waterfall"):
+    for chart in ("spark", "trend", "waterfall", "topics"):
         assert html.draw(feature, chart) == html.draw(feature, chart)
 
 
 def test_a_chart_is_shapes_and_text_without_links_scripts_or_ids() -> None:
-    for chart in ("spark", "trend", "waterfall"):
+    for chart in ("spark", "trend", "waterfall", "topics"):
         for element in elements(html.draw(refund_help(), chart)):
             assert element.tag.rpartition("}")[2] in _DRAWN
             assert "id" not in element.attrib
@@ -39,7 +39,7 @@ def test_a_chart_is_shapes_and_text_without_links_scripts_or_ids() -> None:
 
 
 def test_every_colour_follows_the_page() -> None:
-    for chart in ("spark", "trend", "waterfall"):
+    for chart in ("spark", "trend", "waterfall", "topics"):
         svg = html.draw(refund_help(), chart)
         colours = set(re.findall(r'(?:fill|stroke)="([^"]*)"', svg))
         assert {c for c in colours if not c.startswith("var(--")} <= {"none", "transparent"}

@@ -1,17 +1,19 @@
 """Frozen topics, the identity of emerged ones, and which topic a query has."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from drift.cuts import MINILM, NOTHING_ALIKE
 from drift.embedding import Vectors, unit
+from drift.familiarity import familiarity, unfamiliar_cut
 from drift.topics import (
     Centroids,
     TopicMap,
-    familiarity,
     fit_frozen,
     frozen_count,
     identify,
-    unfamiliar_cut,
 )
 from tests.topic_streams import Clouds
 
@@ -21,6 +23,7 @@ def at(*degrees: float) -> Vectors:
     return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
 
 
+SAME = MINILM.same_topic
 NOBODY = Centroids((), np.empty((0, 0), np.float32))
 
 
@@ -48,23 +51,24 @@ def test_fewer_different_texts_than_topics_give_a_topic_each() -> None:
     assert sorted(np.bincount(best)) == [300, 300, 300]
 
 
-def test_a_cluster_takes_the_old_id_only_above_cosine_eight_tenths() -> None:
+def test_a_cluster_takes_the_old_id_only_above_the_cut() -> None:
     known = Centroids(("n1",), at(0))
-    assert identify(list(at(36)), known, 2) == ["n1"]  # cosine .809
-    assert identify(list(at(38)), known, 2) == ["n2"]  # cosine .788
+    assert identify(list(at(36)), known, 2, SAME) == ["n1"]  # cosine .809
+    assert identify(list(at(38)), known, 2, SAME) == ["n2"]  # cosine .788
 
 
 def test_the_best_pair_gets_the_id_and_the_other_a_new_one() -> None:
-    assert identify(list(at(20, 5)), Centroids(("n4",), at(0)), 5) == ["n5", "n4"]
+    known = Centroids(("n4",), at(0))
+    assert identify(list(at(20, 5)), known, 5, SAME) == ["n5", "n4"]
 
 
 def test_two_old_topics_are_given_out_one_to_one() -> None:
     known = Centroids(("n1", "n2"), at(0, 30))
-    assert identify(list(at(12, 14)), known, 3) == ["n1", "n2"]
+    assert identify(list(at(12, 14)), known, 3, SAME) == ["n1", "n2"]
 
 
 def test_without_old_topics_all_are_new() -> None:
-    assert identify(list(at(0, 90)), NOBODY, 1) == ["n1", "n2"]
+    assert identify(list(at(0, 90)), NOBODY, 1, SAME) == ["n1", "n2"]
 
 
 @pytest.fixture
@@ -72,7 +76,7 @@ def topics() -> TopicMap:
     """Frozen topics at 0 and 90 degrees with a dense baseline, an emerged one at 60."""
     anchor = np.repeat(at(0, 5, 85, 90, 95), 10, axis=0)
     return TopicMap(
-        Centroids(("t1", "t2"), at(0, 90)), Centroids(("n1",), at(50)), anchor, cut=0.95
+        Centroids(("t1", "t2"), at(0, 90)), Centroids(("n1",), at(50)), anchor, 0.95, MINILM.near
     )
 
 
@@ -87,9 +91,15 @@ def test_a_query_has_the_nearest_topic_if_it_is_near_enough(
 
 
 def test_an_emerged_topic_needs_cosine_one_half(topics: TopicMap) -> None:
-    far = TopicMap(Centroids(("t1",), at(200)), topics.emerged, at(200), cut=0.99)
+    frozen = Centroids(("t1",), at(200))
+    far = TopicMap(frozen, topics.emerged, at(200), cut=0.99, near=MINILM.near)
     assert far.assign(at(-9))[0].tolist() == ["n1"]  # cosine .515
     assert far.assign(at(-11))[0].tolist() == ["other"]  # cosine .485
+
+
+def test_an_emerged_topic_takes_nothing_while_the_model_has_no_cuts(topics: TopicMap) -> None:
+    uncalibrated = replace(topics, near=NOTHING_ALIKE.near)
+    assert uncalibrated.assign(at(50))[0].tolist() == ["other"]
 
 
 def test_the_similarity_is_the_one_to_the_topic_it_has(topics: TopicMap) -> None:
