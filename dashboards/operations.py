@@ -17,7 +17,7 @@ import msgspec
 from decayd.clock import Clock
 from decayd.config import Kind, Settings
 from decayd.errors import UsageError
-from decayd.jobs import JOBS
+from decayd.jobs import CLOSE, JOBS
 from store.database import Store
 from store.pseudonyms import Pseudonyms
 
@@ -100,8 +100,22 @@ def finding(context: Context, *, finding_id: str) -> dict[str, Any]:
 
 
 def topics(context: Context, *, feature: str = "") -> list[dict[str, Any]]:
-    """List topics with their labels."""
-    return context.store.rows("topics_list", feature=feature)
+    """List topics with their labels; `calibrated` tells whether new ones can emerge."""
+    from drift.cuts import cuts_for
+
+    rows = context.store.rows("topics_list", feature=feature)
+    models = {row["model_id"] for row in rows}
+    known = {each: cuts_for(each, context.store, datetime.max) is not None for each in models}  # noqa: DTZ901
+    return [row | {"calibrated": known[row["model_id"]]} for row in rows]
+
+
+def calibrate(context: Context, *, like: str) -> Any:
+    """Map the cosine cuts of the model `like` to the configured one, as of the newest close."""
+    from drift.calibrate import calibrate as map_cuts_of
+
+    span = context.store.rows("job_span", close=CLOSE)[0]
+    moment = span["last_close"] or span["watermark"] or _newest(context)
+    return _plain(map_cuts_of(context.store, moment, context.settings.topics, like=like))
 
 
 def datasets_build(context: Context, *, name: str, as_of: str | None = None) -> Any:
@@ -192,6 +206,7 @@ OPERATIONS: dict[str, Operation] = {
     "findings": Operation(findings),
     "finding": Operation(finding),
     "topics": Operation(topics),
+    "calibrate": Operation(calibrate, writes=True),
     "datasets_build": Operation(datasets_build, writes=True),
     "datasets_list": Operation(datasets_list),
     "datasets_show": Operation(datasets_show),

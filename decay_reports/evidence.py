@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from decay_reports.asked import rest_of
+from decay_reports.asked_rows import AskedRows
 from decay_reports.facts import (
     NOTHING,
     ChangeFacts,
@@ -17,7 +19,7 @@ from decay_reports.facts import (
 )
 from decay_reports.material import Material, Row, estimate
 from decay_reports.numbers import masked, percent, visible
-from decayd.results import Estimate, Finding
+from decayd.results import Finding
 from decayd.weeks import local_day
 
 _FROZEN = "frozen"
@@ -66,19 +68,9 @@ def _emerged(material: Material, name: str, topic: Row) -> EmergedFacts:
         n=int(share["total"]) if share else 0,
         share_now=estimate(share) if share else NOTHING,
         success_now=estimate(success) if success else NOTHING,
-        success_rest=_rest(material, name, success),
+        success_rest=rest_of(material, name, success),
         finding_id=of_topic[-1].finding_id if of_topic else "",
     )
-
-
-def _rest(material: Material, name: str, topic: Row | None) -> Estimate:
-    """Return success of everything outside a topic, from the totals of the confirmed week."""
-    by_lag = material.lags(name, material.confirmed_week, "success")
-    whole = by_lag[max(by_lag)] if by_lag else None
-    if whole is None or topic is None or whole["total"] is None or topic["total"] is None:
-        return NOTHING
-    n = whole["n"] - topic["n"]
-    return Estimate((whole["total"] - topic["total"]) / n, n=n) if n > 0 else NOTHING
 
 
 def changes(material: Material, name: str, onset: date | None) -> tuple[ChangeFacts, ...]:
@@ -184,7 +176,7 @@ def not_measured(material: Material, name: str, facts: FeatureFacts) -> tuple[st
     said = []
     if facts.attribution is None and facts.baseline is not None:
         said.append("parts of the change: no confirmed week after the baseline has a figure")
-    scan = material.scans.get(name)
+    scan = material.asked.get(name, AskedRows()).why_not
     if scan is None or scan:
         said.append(f"new topics: {visible(scan or 'no baseline yet')}")
     row: Mapping[str, Any] = material.absent.get(name, {"n": 0})

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from decay_reports.asked_facts import AskedFacts
 from decayd.results import Estimate
 
 SCHEMA_VERSION = 1
@@ -259,6 +260,7 @@ class FeatureFacts(msgspec.Struct, frozen=True, kw_only=True):
     attribution: AttributionFacts | None = None
     topics: tuple[TopicFacts, ...] = ()
     emerged: tuple[EmergedFacts, ...] = ()
+    asked: AskedFacts | None = None
     changes: tuple[ChangeFacts, ...] = ()
     failures: tuple[Count, ...] = ()
     datasets: tuple[DatasetFacts, ...] = ()

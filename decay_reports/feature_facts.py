@@ -5,6 +5,7 @@ from datetime import date
 import msgspec
 
 from decay_reports import wording
+from decay_reports.asked import asked, label_of
 from decay_reports.attribution import Attribution
 from decay_reports.evidence import changes, datasets, emerged, failures, findings, not_measured
 from decay_reports.facts import (
@@ -21,7 +22,7 @@ from decay_reports.facts import (
     WeekFacts,
 )
 from decay_reports.machines import before_weeks, infrastructure, pooled
-from decay_reports.material import TREND_WEEKS, Material, Row, details, estimate
+from decay_reports.material import TREND_WEEKS, Material, details, estimate
 from decay_reports.numbers import visible
 from decay_reports.verdicts import Baseline, Verdict, WeekEstimate
 from decayd.results import Estimate
@@ -30,7 +31,6 @@ from decayd.weeks import WEEK
 _Z95 = 1.96
 _RESTATED = 0.01  # one point; a week wobbles by less while its last outcomes arrive
 _LABEL = 80  # characters of a topic's label
-_REST = {"other": "fits no topic", "unembedded": "not embedded yet"}
 _CURVES = (("failures", "F0"), ("successes", "F1"))
 
 
@@ -63,6 +63,7 @@ def feature_facts(
         attribution=_attribution(attribution),
         topics=_topics(material, name, attribution),
         emerged=emerged(material, name),
+        asked=asked(material, name),
         changes=changes(material, name, verdict.onset),
         failures=failures(material, name),
         datasets=datasets(material, name),
@@ -199,7 +200,7 @@ def _topics(
     return tuple(
         TopicFacts(
             topic_id=topic.topic_id,
-            label=_label(labels.get(topic.topic_id, {}), topic.topic_id),
+            label=label_of(labels.get(topic.topic_id, {}), topic.topic_id),
             share_before=Estimate(topic.share_before, n=attribution.n_before),
             share_now=Estimate(topic.share_now, n=attribution.n_now),
             success_before=topic.success_before,
@@ -209,10 +210,6 @@ def _topics(
         )
         for topic in attribution.topics
     )
-
-
-def _label(topic: Row, topic_id: str) -> str:
-    return visible(topic.get("label") or _REST.get(topic_id, "no label"), _LABEL)
 
 
 def _methods(material: Material, name: str, verdict: Verdict) -> MethodFacts:

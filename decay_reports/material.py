@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from decay_reports import asked_rows
+from decay_reports.asked_rows import AskedRows
 from decay_reports.facts import NOTHING
 from decayd.config import Settings
 from decayd.results import Estimate, Finding
@@ -33,7 +35,7 @@ class Material:
     figures: Mapping[str, Mapping[tuple[date, str], Mapping[int, Row]]]
     topics: Mapping[str, Mapping[str, Row]]
     topic_figures: Mapping[tuple[date, str, str, str], Row]
-    scans: Mapping[str, str]
+    asked: Mapping[str, AskedRows]
     failures: Mapping[str, Row]
     absent: Mapping[str, Row]
     changes: tuple[Row, ...]
@@ -97,7 +99,6 @@ def gather(store: Store, as_of: datetime, settings: Settings) -> Material:
     trend_start = week - WEEK * (TREND_WEEKS - 1)
     failed_from = week_bounds(week - WEEK * (FAILURE_WEEKS - 1), timezone)[0]
     outcome_values = msgspec.json.encode(settings.outcomes, order="sorted").decode()
-    scans = store.rows("report_topic_scans", as_of=as_of)
     return Material(
         as_of=as_of,
         settings=settings,
@@ -105,7 +106,7 @@ def gather(store: Store, as_of: datetime, settings: Settings) -> Material:
         figures=_figures(store, as_of, trend_start),
         topics=_topics(store, as_of),
         topic_figures=_topic_figures(store, as_of, (week, week - WEEK)),
-        scans={row["feature"]: row["why_not"] for row in scans},
+        asked=asked_rows.read(store, as_of, trend_start, timezone),
         failures=_by_feature(
             store.rows(
                 "report_failures", as_of=as_of, start=failed_from, outcome_values=outcome_values

@@ -42,14 +42,21 @@ class Table(NamedTuple):
 class Figure(NamedTuple):
     """A chart, what it shows for those who can't see it, and the table behind or beside it."""
 
-    chart: Literal["trend", "waterfall"]
+    chart: Literal["trend", "waterfall", "topics"]
     caption: str
     alt: str
     table: Table
     beside: bool = False
 
 
-Block = Text | Lines | Bullets | Table | Figure
+class Link(NamedTuple):
+    """A file that lies beside the report."""
+
+    text: str
+    file: str
+
+
+Block = Text | Lines | Bullets | Table | Figure | Link
 
 
 class Section(NamedTuple):

@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 
 from decay_reports import numbers, wording
+from decay_reports.asked_section import asked_section, emerged_blocks
 from decay_reports.facts import (
     AttributionFacts,
     ChangeFacts,
     Count,
     DatasetFacts,
-    EmergedFacts,
     FeatureFacts,
     HealthFacts,
     TopicFacts,
     TrendPoint,
 )
-from decay_reports.outline import Bullets, Figure, Lines, Section, Table, Text
+from decay_reports.outline import Figure, Lines, Section, Table, Text
 from decay_reports.page_one import Line
 from decayd.results import Estimate
 
@@ -33,7 +33,7 @@ def sections(feature: FeatureFacts) -> list[Section]:
         _why(feature),
         _since(feature),
         _where(feature),
-        _emerged(feature),
+        asked_section(feature) or _emerged(feature),
         _failures(feature),
         _findings(feature),
         _not_measured(feature),
@@ -203,24 +203,8 @@ def _topic_row(topic: TopicFacts, change: float) -> tuple[str, ...]:
 
 
 def _emerged(feature: FeatureFacts) -> Section | None:
-    if not feature.emerged:
-        return None
-    blocks: list[Lines | Bullets] = []
-    for topic in feature.emerged:
-        blocks += [Lines((Line(f"{topic.label} ({topic.topic_id})", _size(topic)),))]
-        blocks += [Bullets(topic.examples)]
-    return Section("Topics that emerged", tuple(blocks))
-
-
-def _size(topic: EmergedFacts) -> str:
-    said = f"first seen in the week of {numbers.day(topic.first_week)}; "
-    said += f"{numbers.count(topic.n, 'request')} last week"
-    if topic.share_now.value is not None:
-        said += f", {numbers.share(topic.share_now, 1)} of all"
-    said += f"; success {numbers.share(topic.success_now)}"
-    if topic.success_rest.value is not None:
-        said += f", {numbers.percent(topic.success_rest.value)} elsewhere"
-    return said + (f"; {topic.finding_id}" if topic.finding_id else "")
+    blocks = [block for topic in feature.emerged for block in emerged_blocks(topic)]
+    return Section("Topics that emerged", tuple(blocks)) if blocks else None
 
 
 def _failures(feature: FeatureFacts) -> Section | None:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from decay_reports import attribution, formats, verdicts
+from decay_reports.appendix import with_appendix
 from decay_reports.facts import ReportFacts, from_json, to_json
 from decay_reports.feature_facts import feature_facts
 from decay_reports.intake import intake
@@ -34,6 +35,8 @@ def run(store: Store, as_of: datetime, settings: Settings) -> dict[str, Any]:
     kept = bool(store.rows("report_stored", since=as_of, until=as_of, excluding=None))
     facts = _stored_at(store, as_of) or collect(store, as_of, settings)
     if not kept:
+        folder = settings.report.folder / folder_name(facts)
+        facts = with_appendix(store, facts, settings, folder)
         encoded = to_json(facts)
         row = {"week": facts.week, "as_of": as_of, "facts": encoded.decode()}
         store.append("reports", [row | {"sha256": sha256_hex(encoded)}])

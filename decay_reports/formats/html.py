@@ -1,5 +1,6 @@
 """The report as one HTML file that opens from disk: no script, no font, nothing fetched."""
 
+import re
 from collections.abc import Callable
 from functools import cache
 from importlib import resources
@@ -8,7 +9,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from decay_reports import charts, waterfall
+from decay_reports import charts, topic_charts, waterfall
 from decay_reports.facts import FeatureFacts, ReportFacts
 from decay_reports.numbers import visible
 from decay_reports.outline import outline
@@ -16,6 +17,7 @@ from decay_reports.sections import sections
 
 SUFFIX = "html"
 _LONGEST = 4000  # characters of one printed value; everything decayd writes is far shorter
+_PLAIN = re.compile(r"[a-z0-9][a-z0-9-]{0,99}\.html")
 
 Draw = Callable[[FeatureFacts, str], str]
 
@@ -26,7 +28,10 @@ def render(facts: ReportFacts) -> str:
 
 
 def draw(feature: FeatureFacts, chart: str) -> str:
-    """Return one chart of a feature as SVG: `spark`, `trend` or `waterfall`; may be empty."""
+    """Return one chart of a feature as SVG: `spark`, `trend`, `waterfall` or `topics`, or ''."""
+    if chart == "topics":
+        drawn = topic_charts.shares(feature.asked) if feature.asked else None
+        return charts.svg(drawn) if drawn else ""
     if chart == "waterfall":
         return charts.svg(waterfall.waterfall(feature.attribution)) if feature.attribution else ""
     if not any((point.success or point.first) for point in feature.trend):
@@ -60,8 +65,14 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["beside"] = _beside
     environment.filters["kind"] = lambda block: type(block).__name__
     return environment.get_template("report.html.j2")
+
+
+def _beside(file: str) -> str:
+    """Return the name of a file beside the page, '' if it could lead elsewhere."""
+    return file if _PLAIN.fullmatch(file) else ""
 
 
 def _shown(value: Any) -> Any:

@@ -13,6 +13,7 @@ from decay_reports.outline import (
     Bullets,
     Figure,
     Lines,
+    Link,
     Outline,
     Section,
     Table,
@@ -96,6 +97,8 @@ def _block(block: Block) -> list[str]:
             return _lines(lines)
         case Bullets(items=items):
             return [f"  - “{escaped(item)}”" for item in items]
+        case Link(text=text, file=file):
+            return [f"{escaped(text)}: {_code(file)}"]
         case Table():
             return _table(block)
         case Figure(table=table):

@@ -19,7 +19,7 @@ def detector(request: pytest.FixtureRequest) -> ModuleType:
 
 
 def test_there_are_detectors() -> None:
-    assert "emerging" in DETECTORS
+    assert {"emerging", "shares", "vanishing", "unfamiliar", "style"} <= set(DETECTORS)
 
 
 def test_a_detector_says_what_it_detects_and_what_not(detector: ModuleType) -> None:

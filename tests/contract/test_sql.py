@@ -22,6 +22,7 @@ STAGED = {
     "candidates": "SELECT event_id, signal, request_id, request_key, session_id, ts FROM signals",
     "staged_signals": "SELECT event_id, signal, request_id, session_id, ts FROM signals",
     "placed": "SELECT request_key AS text_key, topic_id, similarity FROM request_topics",
+    "embedded": "SELECT * FROM vectors",
 }
 STATEMENTS = ("select", "with", "insert", "update", "delete")
 named = pytest.mark.parametrize("query", QUERIES, ids=lambda path: path.stem)

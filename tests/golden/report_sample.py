@@ -21,6 +21,7 @@ from decay_reports.facts import (
 from decay_reports.wording import headline
 from decayd.results import Estimate
 from tests.golden import report_parts
+from tests.golden.asked_parts import asked
 from tests.golden.report_parts import BASELINE, CONFIRMED, WEEK, around
 
 
@@ -112,6 +113,7 @@ def refund_help() -> FeatureFacts:
         attribution=report_parts.attribution(),
         topics=report_parts.topics(),
         emerged=report_parts.emerged(),
+        asked=asked(),
         changes=report_parts.changes(),
         failures=(
             Count(name="the outcome says so", n=485),
