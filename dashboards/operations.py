@@ -14,31 +14,17 @@ from typing import Annotated, Any, Literal, get_type_hints
 
 import msgspec
 
-from decayd.clock import Clock
-from decayd.config import Kind, Settings
+from dashboards.context import Context, Operation
+from dashboards.topic_operations import TOPIC_OPERATIONS, instant
+from decayd.config import Kind
 from decayd.errors import UsageError
 from decayd.jobs import CLOSE, JOBS
-from store.database import Store
 from store.pseudonyms import Pseudonyms
+
+__all__ = ["OPERATIONS", "Context", "Operation", "perform"]
 
 LetterState = Literal["new", "retried", "dropped", "all"]
 Limit = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
-
-
-class Context(msgspec.Struct, frozen=True):
-    """What an operation works on; `collector` tells the state of the Kafka side, if any."""
-
-    store: Store
-    settings: Settings
-    clock: Clock
-    collector: Callable[[], dict[str, Any]] | None = None
-
-
-class Operation(msgspec.Struct, frozen=True):
-    """One entry of the API; `writes` says that it needs the store's lock."""
-
-    work: Callable[..., Any]
-    writes: bool = False
 
 
 def status(context: Context) -> dict[str, Any]:
@@ -68,7 +54,7 @@ def report(
     from decay_reports import formats, weekly
     from decayd import plugins
 
-    moment = _moment(as_of)
+    moment = instant(as_of)
     facts = weekly.load(
         context.store,
         context.settings,
@@ -92,21 +78,13 @@ def findings(context: Context, *, feature: str = "") -> list[dict[str, Any]]:
 
 
 def finding(context: Context, *, finding_id: str) -> dict[str, Any]:
-    """Return one finding with its member request ids."""
+    """Return one finding with its member request ids and what people decided about it."""
     rows = context.store.rows("finding_show", finding_id=finding_id)
     if not rows:
         raise UsageError(f"there is no finding {finding_id}", hint="decayd findings list")
-    return rows[0] | {"body": json.loads(rows[0]["body"] or "{}")}
-
-
-def topics(context: Context, *, feature: str = "") -> list[dict[str, Any]]:
-    """List topics with their labels; `calibrated` tells whether new ones can emerge."""
-    from drift.cuts import cuts_for
-
-    rows = context.store.rows("topics_list", feature=feature)
-    models = {row["model_id"] for row in rows}
-    known = {each: cuts_for(each, context.store, datetime.max) is not None for each in models}  # noqa: DTZ901
-    return [row | {"calibrated": known[row["model_id"]]} for row in rows]
+    said = context.store.rows("acknowledgements_of", finding_id=finding_id)
+    body = json.loads(rows[0]["body"] or "{}")
+    return rows[0] | {"body": body, "acknowledgements": said}
 
 
 def calibrate(context: Context, *, like: str) -> Any:
@@ -122,7 +100,7 @@ def datasets_build(context: Context, *, name: str, as_of: str | None = None) -> 
     """Build a training set as known at `as_of` (default: everything that is stored)."""
     from training_sets.build import build
 
-    moment = _moment(as_of) or _newest(context)
+    moment = instant(as_of) or _newest(context)
     return _plain(build(context.store, name, moment, context.settings))
 
 
@@ -205,7 +183,6 @@ OPERATIONS: dict[str, Operation] = {
     "reports": Operation(reports),
     "findings": Operation(findings),
     "finding": Operation(finding),
-    "topics": Operation(topics),
     "calibrate": Operation(calibrate, writes=True),
     "datasets_build": Operation(datasets_build, writes=True),
     "datasets_list": Operation(datasets_list),
@@ -216,7 +193,7 @@ OPERATIONS: dict[str, Operation] = {
     "dead_letters_drop": Operation(dead_letters_drop, writes=True),
     "dead_letters_retry": Operation(dead_letters_retry, writes=True),
     "ingest": Operation(ingest, writes=True),
-}
+} | TOPIC_OPERATIONS
 
 
 def perform(context: Context, name: str, arguments: dict[str, Any]) -> Any:
@@ -244,16 +221,6 @@ def _fitting(work: Callable[..., Any], name: str, arguments: dict[str, Any]) -> 
 
 def _plain(value: Any) -> Any:
     return msgspec.to_builtins(value, str_keys=True)
-
-
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
-    except (ValueError, OverflowError) as error:
-        raise UsageError(f"--as-of {text!r} is no ISO 8601 time, such as 2026-10-19") from error
 
 
 def _week(text: str | None) -> date | None:

@@ -104,7 +104,7 @@ def _pages(
         return {}
     pages = {name: _page(work, name, each) for name, each in frames.items()}
     (work / "spec.json").write_bytes(msgspec.json.encode(list(pages.values())))
-    problem = _run(work, limit_s + LIMIT_PER_PAGE_S * len(pages))
+    problem = run_child(work, limit_s + LIMIT_PER_PAGE_S * len(pages))
     return {name: _taken(work, page, folder, problem) for name, page in pages.items()}
 
 
@@ -125,7 +125,7 @@ def _filled(table: pa.Table, column: str) -> bool:
     return bool(table[column].null_count < table.num_rows)
 
 
-def _run(work: Path, limit_s: float) -> str:
+def run_child(work: Path, limit_s: float) -> str:
     """Run the child and return what went wrong, '' when nothing did.
 
     It gets an environment of its own: no proxy, no key, no home folder in which a library might

@@ -29,9 +29,9 @@ _Z95 = 1.96
 
 
 def asked(material: Material, name: str) -> AskedFacts | None:
-    """Return what people ask of a feature; None before anything was grouped into topics."""
+    """Return what people ask of a feature; None before it has topics."""
     rows = material.asked.get(name, AskedRows())
-    if not rows.weekly and not rows.states:
+    if not rows.states and not material.topics.get(name):
         return None
     changes = tuple(_changes(material, name))
     about = [change.topic_id for change in changes if change.state == "open"]
@@ -40,7 +40,7 @@ def asked(material: Material, name: str) -> AskedFacts | None:
     return AskedFacts(
         week=material.week,
         success_week=material.confirmed_week,
-        why_not=visible("no baseline yet" if rows.why_not is None else rows.why_not),
+        why_not=visible(_why_not(rows.states, material.week)),
         baseline_weeks=rows.baseline_weeks,
         topics=tuple(
             msgspec.structs.replace(each, weekly=_weekly(rows.weekly.get(each.topic_id, {})))
@@ -48,6 +48,7 @@ def asked(material: Material, name: str) -> AskedFacts | None:
             else each
             for each in topics
         ),
+        covered=_covered(rows.covered),
         channels=tuple(_channels(rows.states, material.week)),
         changes=changes,
     )
@@ -56,6 +57,12 @@ def asked(material: Material, name: str) -> AskedFacts | None:
 def label_of(topic: Row, topic_id: str) -> str:
     """Return a topic's label fit to be shown."""
     return visible(topic.get("label") or NAMELESS.get(topic_id, "no label"), _LABEL)
+
+
+def _why_not(states: Sequence[WeekState], week: date) -> str:
+    if not states:
+        return "no baseline yet"
+    return states[-1].why_not if states[-1].week == week else "no test was made of it"
 
 
 def _order(about: Sequence[str]) -> Any:
@@ -96,6 +103,7 @@ def _topics(material: Material, name: str, rows: AskedRows) -> Iterator[AskedTop
             share_before=wilson(before, n_before) if n_before else NOTHING,
             success=estimate(success) if success else NOTHING,
             success_rest=rest_of(material, name, success),
+            covered=_plain(rows.covered.get(topic_id, rows.covered.get("", NOTHING))),
         )
 
 
@@ -121,6 +129,14 @@ def rest_of(material: Material, name: str, topic: Row | None) -> Estimate:
 def _error(row: Row) -> float:
     low, high = row["low"], row["high"]
     return 0.0 if low is None or high is None else float(high - low) / (2 * _Z95)
+
+
+def _covered(by_topic: Mapping[str, Estimate]) -> Estimate:
+    """Return the share of all votes that are near an eval item, or why it is not known."""
+    n = sum(each.n for each in by_topic.values())
+    if not n:
+        return _plain(by_topic.get("", NOTHING))
+    return wilson(round(sum((each.value or 0.0) * each.n for each in by_topic.values())), n)
 
 
 def _weekly(by_week: Mapping[date, Row]) -> tuple[WeekShare, ...]:
@@ -198,9 +214,10 @@ def _day(text: str | None) -> date | None:
 
 
 def _stated(value: Any) -> Estimate:
-    """Return a number of a finding's details; why there is none goes without its beginning."""
-    if not value:
-        return NOTHING
-    stated = msgspec.convert(value, Estimate)
+    return _plain(msgspec.convert(value, Estimate)) if value else NOTHING
+
+
+def _plain(stated: Estimate) -> Estimate:
+    """Return a number; why there is none goes without the words that are printed before it."""
     why_not = visible(stated.why_not.removeprefix(f"{NOT_MEASURED}: "))
     return msgspec.structs.replace(stated, why_not=why_not)

@@ -19,8 +19,9 @@ class WeekShare(msgspec.Struct, frozen=True, kw_only=True):
 class AskedTopic(msgspec.Struct, frozen=True, kw_only=True):
     """One topic of the newest week beside the baseline, and success of its requests.
 
-    `success` is of the confirmed week, `success_rest` that of all other requests of it. `weekly`
-    is filled for the few topics that are drawn.
+    `success` is of the confirmed week, `success_rest` that of all other requests of it. `covered`
+    is the share of the newest week's votes that are near a registered eval item. `weekly` is
+    filled for the few topics that are drawn.
     """
 
     topic_id: str
@@ -30,6 +31,7 @@ class AskedTopic(msgspec.Struct, frozen=True, kw_only=True):
     share_before: Estimate = _NOTHING
     success: Estimate = _NOTHING
     success_rest: Estimate = _NOTHING
+    covered: Estimate = _NOTHING
     weekly: tuple[WeekShare, ...] = ()
 
 
@@ -109,6 +111,7 @@ class AskedFacts(msgspec.Struct, frozen=True, kw_only=True):
     why_not: str = ""
     baseline_weeks: tuple[date, ...] = ()
     topics: tuple[AskedTopic, ...] = ()
+    covered: Estimate = _NOTHING
     channels: tuple[ChannelFacts, ...] = ()
     changes: tuple[AskedChange, ...] = ()
     appendix: AppendixFacts | None = None

@@ -8,7 +8,9 @@ from typing import Any
 
 import msgspec
 
-from decayd.weeks import week_bounds
+from decayd.results import Estimate
+from decayd.weeks import WEEK, week_bounds, week_of
+from drift.coverage import Week, coverage
 from drift.state import WeekState
 from store.database import Store
 
@@ -20,13 +22,15 @@ class AskedRows:
     """Rows of one feature.
 
     `states` are oldest first; `weekly` are the figures of a topic's share by topic and week;
-    `before` counts the requests of the baseline's weeks by topic.
+    `before` counts the requests of the baseline's weeks by topic; `covered` is by topic the share
+    of the newest week's votes that are near an eval item, `""` for topics without any.
     """
 
     states: tuple[WeekState, ...] = ()
     weekly: Mapping[str, Mapping[date, Row]] = field(default_factory=dict)
     baseline_weeks: tuple[date, ...] = ()
     before: Mapping[str, int] = field(default_factory=dict)
+    covered: Mapping[str, Estimate] = field(default_factory=dict)
 
     @property
     def why_not(self) -> str | None:
@@ -42,9 +46,12 @@ def read(store: Store, as_of: datetime, since: date, timezone: str) -> dict[str,
     weekly: dict[str, dict[str, dict[date, Row]]] = defaultdict(lambda: defaultdict(dict))
     for row in store.rows("report_topic_weeks", as_of=as_of, since=since):
         weekly[row["feature"]][row["topic_id"]][row["week"]] = row
-    baselines = {
-        row["feature"]: tuple(row["weeks"])
-        for row in store.rows("report_topic_baselines", as_of=as_of)
+    accepted = store.rows("report_topic_baselines", as_of=as_of)
+    baselines = {row["feature"]: tuple(row["weeks"]) for row in accepted}
+    week = week_bounds(week_of(as_of, timezone) - WEEK, timezone)
+    covered = {
+        row["feature"]: coverage(store, Week(row["feature"], *week, as_of, row["model_id"] or ""))
+        for row in accepted
     }
     before = _before(store, as_of, baselines, timezone)
     return {
@@ -53,6 +60,7 @@ def read(store: Store, as_of: datetime, since: date, timezone: str) -> dict[str,
             weekly=weekly[name],
             baseline_weeks=baselines.get(name, ()),
             before=before.get(name, {}),
+            covered=covered.get(name, {}),
         )
         for name in sorted({*states, *weekly, *baselines})
     }

@@ -45,7 +45,7 @@ def asked_section(feature: FeatureFacts) -> Section | None:
         if topic.topic_id not in told:
             blocks += emerged_blocks(topic)
     blocks += [_figure(asked)] if any(topic.weekly for topic in asked.topics) else []
-    blocks += [_topics_table(asked)] if asked.topics else []
+    blocks += [_topics_table(asked), Text(_eval_words(asked))] if asked.topics else []
     blocks += [_tests_table(asked.channels)] if asked.channels else []
     blocks += _appendix(asked.appendix)
     return Section("What people ask", tuple(blocks), wide=True)
@@ -138,7 +138,7 @@ def _share(estimate: Estimate | None) -> str:
 
 def _topics_table(asked: AskedFacts) -> Table:
     shown, rest = asked.topics[:_SHOWN], asked.topics[_SHOWN:]
-    rows = [_topic_row(topic) for topic in shown]
+    rows: list[tuple[str, ...]] = [_topic_row(topic) for topic in shown]
     if rest:
         name = numbers.count(len(rest), "other row")
         now, before = (
@@ -149,8 +149,21 @@ def _topics_table(asked: AskedFacts) -> Table:
     caption = f"Topics in {numbers.week(asked.week)}, share of requests"
     if asked.baseline_weeks:
         caption += f"; before: {numbers.weeks(asked.baseline_weeks)}"
+    head: tuple[str, ...]
     head = ("Topic", "Share now", "Share before", f"Success, {when}", "Success elsewhere")
+    if asked.covered.value is not None:
+        head = (*head, "Near an eval item")
+        near = [numbers.share_of(topic.covered) for topic in shown] + [""] * bool(rest)
+        rows = [(*row, said) for row, said in zip(rows, near, strict=True)]
     return Table(head, tuple(rows), caption)
+
+
+def _eval_words(asked: AskedFacts) -> str:
+    """Say how much of what is asked the eval sets ask too."""
+    share = numbers.share_of(asked.covered)
+    if asked.covered.value is None:
+        return f"Eval coverage: {share}."
+    return f"Eval coverage: {share} of the week's votes are near a registered eval item."
 
 
 def _topic_row(topic: AskedTopic) -> tuple[str, ...]:

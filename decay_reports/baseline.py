@@ -88,7 +88,16 @@ def is_full(week_start: datetime, first_request: datetime) -> bool:
 def accept(
     store: Store, feature: str, weeks: Sequence[date], settings: Settings, by: Acceptance
 ) -> SuccessBaseline:
-    """Make these weeks the baseline because a person says so.
+    """Make these weeks the baseline because a person says so; see `proposed`."""
+    accepted = proposed(store, feature, weeks, settings, by)
+    store.append("baselines", [row(feature, accepted)])
+    return accepted
+
+
+def proposed(
+    store: Store, feature: str, weeks: Sequence[date], settings: Settings, by: Acceptance
+) -> SuccessBaseline:
+    """Return the baseline that these weeks would be; nothing is stored.
 
     Raises
     ------
@@ -102,9 +111,7 @@ def accept(
             hint=f"they need {MIN_LABELS} outcomes; `decayd report` shows which weeks have them",
         )
     before = newest(store, feature, by.as_of)
-    accepted = of_period(period, before.version + 1 if before else 1, by)
-    store.append("baselines", [row(feature, accepted)])
-    return accepted
+    return of_period(period, before.version + 1 if before else 1, by)
 
 
 def of_period(period: Period, version: int, by: Acceptance) -> SuccessBaseline:

@@ -22,7 +22,7 @@ from decay_reports.numbers import masked, percent, visible
 from decayd.results import Finding
 from decayd.weeks import local_day
 
-_FROZEN = "frozen"
+_EMERGED = ("emerging", "quiet")
 _SHOWN = 5  # emerged topics; the smaller ones stand in `decayd topics list`
 _EXAMPLES = 3
 _LABEL = 80
@@ -45,7 +45,7 @@ def emerged(material: Material, name: str) -> tuple[EmergedFacts, ...]:
     found = [
         _emerged(material, name, topic)
         for topic in material.topics.get(name, {}).values()
-        if topic["state"] != _FROZEN
+        if topic["state"] in _EMERGED
     ]
     ranked = sorted(found, key=lambda topic: (-topic.n, topic.topic_id))
     return tuple(topic for topic in ranked if topic.n)[:_SHOWN]

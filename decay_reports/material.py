@@ -142,7 +142,7 @@ def _figures(
 
 def _topics(store: Store, as_of: datetime) -> dict[str, dict[str, Row]]:
     grouped: dict[str, dict[str, Row]] = defaultdict(dict)
-    for row in store.rows("report_topics", as_of=as_of):
+    for row in store.rows("topics_list", feature="", as_of=as_of):
         grouped[row["feature"]][row["topic_id"]] = row
     return grouped
 

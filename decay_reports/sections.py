@@ -242,7 +242,9 @@ def _largest(counts: Sequence[Count]) -> list[Count]:
 
 
 def _findings(feature: FeatureFacts) -> Section | None:
-    if not feature.findings:
+    above = {change.finding_id for change in feature.asked.changes} if feature.asked else set()
+    findings = [finding for finding in feature.findings if finding.finding_id not in above]
+    if not findings:
         return None
     lines = [
         Line(
@@ -252,7 +254,7 @@ def _findings(feature: FeatureFacts) -> Section | None:
             + (f"; next: {f.next_step}" if f.next_step else ""),
             f.command,
         )
-        for f in feature.findings
+        for f in findings
     ]
     return Section("Findings", (Lines(tuple(lines)),))
 

@@ -14,6 +14,7 @@ from decay_reports.feature_facts import feature_facts
 from decay_reports.intake import intake
 from decay_reports.material import gather, newest_close
 from decay_reports.numbers import visible
+from decay_reports.published import publish
 from decay_reports.since_last import differences
 from decay_reports.wording import headline
 from decayd import log, plugins
@@ -27,7 +28,7 @@ _log = log.get("decay_reports")
 
 
 def run(store: Store, as_of: datetime, settings: Settings) -> dict[str, Any]:
-    """Store the facts as of a week's close, once, and write the report in every format.
+    """Store the facts as of a week's close, once; write the report and the published tables.
 
     Running it again stores nothing and writes the same bytes. A folder that can't be written is
     logged: the facts are kept, and `decayd report --out` writes them elsewhere.
@@ -45,6 +46,7 @@ def run(store: Store, as_of: datetime, settings: Settings) -> dict[str, Any]:
         "falling": sum(feature.verdict == "falling" for feature in facts.features),
         "stored": int(not kept),
         "files": _write(facts, settings.report.folder),
+        "published": publish(store, as_of, settings.publish.folder),
     }
 
 

@@ -108,7 +108,7 @@ def run_tests(reading: Reading, past: Past, looks: Sequence[Look], baseline: Vot
         ),
         vanishing=tuple(_vanishing(look, baseline) for look in alike),
         unfamiliar=tuple(_unfamiliar(look, baseline, past.accepted.cut) for look in known),
-        style=tuple(_style(reading, look) for look in ready),
+        style=_styles(reading, ready),
     )
 
 
@@ -137,11 +137,16 @@ def _unfamiliar(look: Look, baseline: Votes, cut: float) -> UnfamiliarTest:
     return UnfamiliarTest(look, familiar, unfamiliar.count(familiar, cut), len(baseline))
 
 
-def _style(reading: Reading, look: Look) -> StyleTest:
-    reference = draw(look.reference, _STYLE_VOTES, reading.seed)
-    window, before = (_with_texts(reading, votes) for votes in (look.window, reference))
-    return StyleTest(look, window, before, style.compare(window, before))
-
-
-def _with_texts(reading: Reading, votes: Votes) -> Votes:
-    return replace(votes, texts=tuple(reading.texts(votes.keys, style.MAX_CHARS)))
+def _styles(reading: Reading, looks: Sequence[Look]) -> tuple[StyleTest, ...]:
+    """Test the style of each window; the texts, nearly the same ones each time, are read once."""
+    sides = [(look.window, draw(look.reference, _STYLE_VOTES, reading.seed)) for look in looks]
+    keys = np.unique(np.concatenate([np.empty(0, np.uint64), *(v.keys for s in sides for v in s)]))
+    texts = dict(zip(keys.tolist(), reading.texts(keys, style.MAX_CHARS), strict=True))
+    read: dict[str, style.Text] = {}
+    tests = []
+    for look, side in zip(looks, sides, strict=True):
+        window, reference = (
+            replace(votes, texts=tuple(texts[key] for key in votes.keys.tolist())) for votes in side
+        )
+        tests.append(StyleTest(look, window, reference, style.compare(window, reference, read)))
+    return tuple(tests)

@@ -127,7 +127,7 @@ def _load(folder: Path, device: str) -> "SentenceTransformer":
         check = _encode(model, list(_SELF_CHECK))
     except Exception as error:  # damaged files raise whatever the three libraries feel like
         raise ModelMissing(
-            f"the embedding model in {folder} can't be loaded: {str(error).splitlines()[0]}",
+            f"the embedding model in {folder} can't be loaded: {_first_line(error)}",
             hint="reinstall its package, or set topics.model and topics.device",
         ) from error
     if not np.isfinite(check).all():
@@ -161,7 +161,13 @@ def _prepared(text: str) -> str:
     return normalise(some).casefold()
 
 
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
+
+
 def _token_counts(model: "SentenceTransformer", texts: list[str]) -> npt.NDArray[np.int64]:
+    if not callable(model.tokenizer):  # a table of word vectors: every text is read to its end
+        return np.array([len(text) for text in texts], np.int64)
     counts: list[int] = []
     for some in _slices(texts):
         tokens: Any = model.tokenizer(some, truncation=False, verbose=False)

@@ -29,6 +29,7 @@ _OVER = {
     UNFAMILIAR: "no more queries are unlike the baseline than before",
     STYLE_SHIFTED: "queries are written as before",
 }
+_ALMOST_GONE = 0.25  # of the share before
 _MORE = ("longer", "more upper case", "more punctuation", "more unknown words")
 _LESS = ("shorter", "less upper case", "less punctuation", "fewer unknown words")
 
@@ -102,12 +103,14 @@ def _emerged(alarm: Alarm, label: str) -> str:
 
 
 def _vanished(alarm: Alarm, label: str) -> str:
-    return f"topic {label} has almost gone: {_now_before(alarm)}"
+    left = (alarm.now.value or 0) / (alarm.before.value or 1)
+    how = "has almost gone" if left < _ALMOST_GONE else "lost much of its traffic"
+    return f"topic {label} {how}: {_now_before(alarm)}"
 
 
 def _shifted(alarm: Alarm, label: str) -> str:
     grew = (alarm.now.value or 0) > (alarm.before.value or 0)
-    others = len(alarm.moved) - 1
+    others = len(alarm.details["moved"]) - 1
     more = f"; {others} more topic{'s' if others > 1 else ''} moved" if others > 0 else ""
     return f"topic {label} {'grew' if grew else 'shrank'}: {_now_before(alarm)}{more}"
 

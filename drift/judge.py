@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from drift.base import Votes
 from drift.channels import SharesTest, StyleTest, Tests, UnfamiliarTest
@@ -89,10 +90,11 @@ def judge(
 ) -> Verdict:
     """Return the alarms that stand.
 
-    The style stands if it alarms without the votes near groups that emerged: it is in all topics,
-    the words of a large new topic are in one. While it does, groups that look new are listed
-    under it and get no topic, and of the rest only what was open before goes on. Unfamiliar
-    queries stand if they alarm without the votes near emerged topics; shares without these, the
+    The style stands if it alarms without the votes near groups that emerged and, where many are,
+    those unlike the baseline: it is in all topics, the words of a new one are in one. Then
+    groups that look new are listed under it and get no topic, and of the rest only what was open
+    before goes on. Unfamiliar queries stand if they alarm without the votes near emerged topics;
+    shares without these, the
     frozen topics next to them, the vanished ones and the unfamiliar. When they still do, many
     topics moved, and what vanished is part of that.
 
@@ -104,7 +106,7 @@ def judge(
         Cosine from which on two queries are alike.
     """
     seen = Groups(_with(past, emerged), near)
-    written = _style(tests.style, seen, lingers=STYLE in unclosed)
+    written = _style(tests, seen, past.accepted.cut, lingers=STYLE in unclosed)
     told = [each for each in emerged if not written or each.topic_id in past.topics]
     listed = [each for each in emerged if written and each.topic_id not in past.topics]
     groups = Groups(_with(past, told), near)
@@ -148,25 +150,35 @@ def _explained(stands: dict[str, bool], *, style_stands: bool) -> dict[str, str]
     return {channel: explains for channel, explains in by.items() if not stands.get(channel)}
 
 
-def _style(tests: Sequence[StyleTest], groups: Groups, *, lingers: bool) -> StyleTest | None:
+def _style(tests: Tests, groups: Groups, cut: float, *, lingers: bool) -> StyleTest | None:
     least = style.LEAST_DISTANCE * (_STYLE_LINGERS if lingers else 1)
-    for test in sorted(tests, key=lambda test: -test.largest.distance):
+    strange = {id(test.look): test for test in tests.unfamiliar if test.found.drift_detected}
+    for test in sorted(tests.style, key=lambda test: -test.largest.distance):
         if _loud(test, least):
-            rest = _elsewhere(test, groups)
+            unlike = strange.get(id(test.look))
+            rest = _elsewhere(test, groups, unlike.familiar < cut if unlike else None)
             if _loud(rest, least):
                 return rest
     return None
 
 
 def _loud(test: StyleTest, least: float) -> bool:
-    return test.largest.p_value < style.ALARM_BELOW and test.largest.distance > least
+    return any(
+        change.p_value < style.ALARM_BELOW and change.distance > least for change in test.changes
+    )
 
 
-def _elsewhere(test: StyleTest, groups: Groups) -> StyleTest:
-    """Test the style again without the votes near some groups."""
-    if not groups.centroids.ids:
+def _elsewhere(test: StyleTest, groups: Groups, unlike: npt.NDArray[np.bool_] | None) -> StyleTest:
+    """Test the style again without the votes near some groups and those unlike the baseline."""
+    if not groups.centroids.ids and unlike is None:
         return test
-    window, reference = (votes.take(groups.away(votes)) for votes in (test.window, test.reference))
+    kept = groups.away(test.window)
+    if unlike is not None:
+        kept = kept[~unlike[kept]]
+    window = test.window.take(kept)
+    reference = test.reference.take(groups.away(test.reference))
+    if not len(window) or not len(reference):
+        return replace(test, changes=())
     return StyleTest(test.look, window, reference, style.compare(window, reference))
 
 

@@ -68,8 +68,8 @@ class SharesAlarm:
 
     @property
     def moved(self) -> tuple[str, ...]:
-        """Return the topics that moved, the lead first."""
-        moved = (self._ids[k] for k in self.rest.moved())
+        """Return the topics that may have moved, the lead first: another one leads next week."""
+        moved = (self._ids[k] for k in [self.rest.lead, *self.rest.stirred()])
         return tuple(dict.fromkeys([*moved, *self.vanished]))
 
     def about(self, topic_id: str) -> Alarm:

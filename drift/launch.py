@@ -92,7 +92,7 @@ def _topics(
     texts = reading.texts(votes.keys)
     everything = labels.count_words(texts)
     best, cosine = frozen.nearest(votes.vectors)
-    topics = []
+    topics: list[Topic] = []
     for position, topic_id in enumerate(frozen.ids):
         members = np.flatnonzero(best == position)
         nearest = members[np.argsort(-cosine[members], kind="stable")]
@@ -101,7 +101,7 @@ def _topics(
         topics.append(
             Topic(
                 topic_id=topic_id,
-                label=labels.title(words),
+                label=labels.title(words, {topic.label for topic in topics}),
                 words=words,
                 examples=labels.examples(mine),
                 centroid=frozen.vectors[position],

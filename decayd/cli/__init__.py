@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from decayd import __version__
-from decayd.cli import calibration, datasets, dead_letters, intake, reading
+from decayd.cli import calibration, datasets, dead_letters, intake, reading, topics
 from decayd.cli.base import State, fail
 from decayd.errors import DecaydError, UsageError
 
@@ -50,7 +50,8 @@ for _group in (intake, reading, calibration):
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(reading.findings_app, name="findings")
-app.add_typer(reading.topics_app, name="topics")
+app.add_typer(topics.topics_app, name="topics")
+app.add_typer(topics.baseline_app, name="baseline")
 
 
 def main() -> None:

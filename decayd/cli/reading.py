@@ -1,7 +1,7 @@
-"""Commands that read: status, check, report, findings, topics."""
+"""Commands that read: status, check, report, findings; and what is decided about a finding."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -11,7 +11,6 @@ from decayd.files import write_atomic
 
 Feature = Annotated[str, typer.Option(help="Only this feature.")]
 findings_app = typer.Typer(help="What decayd found, with the requests it rests on.")
-topics_app = typer.Typer(help="Topics of the features' queries.")
 _FILES = {"html": "report.html", "markdown": "report.md", "facts_json": "report.json"}
 _SEVERITIES = ("info", "warning", "critical")
 
@@ -98,39 +97,40 @@ def findings_show(context: typer.Context, finding_id: str, as_json: Json = False
     members = found["member_request_ids"] or []
     lines = [f"{key}: {plain(found[key])}" for key in ("finding_id", "kind", "feature", "title")]
     lines += [f"state: {found['state']}", f"requests: {len(members)} (--json lists them)"]
+    for said in found["acknowledgements"]:
+        until = f" until {said['until']}" if said["until"] else ""
+        lines.append(f"{said['action']}{until}: {plain(said['actor'])}: {plain(said['note'])}")
     emit(found, as_json=as_json, text="\n".join(lines))
 
 
-@topics_app.command("list")
-def topics_list(context: typer.Context, feature: Feature = "", as_json: Json = False) -> None:
-    """List topics with their labels.
-
-    Example: decayd topics list
-    """
-    found = state(context).call("topics", feature=feature)
-    names = ["feature", "topic_id", "state", "first_week", "label"]
-    text = columns(found, names, empty="no topics yet")
-    models = sorted({plain(topic["model_id"]) for topic in found if not topic["calibrated"]})
-    text += "".join(f"\n{model} is uncalibrated: see decayd calibrate" for model in models)
-    emit(found, as_json=as_json, text=text)
-
-
-@topics_app.command("show")
-def topics_show(
-    context: typer.Context, topic_id: str, feature: Feature = "", as_json: Json = False
+@findings_app.command("ack")
+def findings_ack(
+    context: typer.Context,
+    finding_id: str,
+    action: Annotated[
+        Literal["fix", "relabel", "accept", "defer"], typer.Option(help="What is done about it.")
+    ],
+    author: Annotated[str, typer.Option(help="Who says so; kept for ever.")],
+    reason: Annotated[str, typer.Option(help="Why; kept for ever.")],
+    until: Annotated[str, typer.Option(help="A day; put off or accepted until then.")] = "",
+    as_json: Json = False,
 ) -> None:
-    """Show one topic with its examples.
+    """Record what is done about a finding.
 
-    Example: decayd topics show n1 --feature returns_bot
+    A topic or style that is accepted as known, or put off, is announced again when its share has
+    doubled.
+
+    Example: decayd findings ack F-3 --action accept --author ann --reason "the spring sale"
     """
-    found = [t for t in state(context).call("topics", feature=feature) if t["topic_id"] == topic_id]
-    if not found:
-        raise UsageError(f"there is no topic {topic_id}", hint="decayd topics list")
-    lines = []
-    for topic in found:
-        lines.append(f"{plain(topic['feature'])} {topic['topic_id']}: {plain(topic['label'])}")
-        lines += [f"  {plain(example)}" for example in topic["examples"] or ()]
-    emit(found, as_json=as_json, text="\n".join(lines))
+    found = state(context).call(
+        "finding_ack",
+        finding_id=finding_id, action=action, author=author, reason=reason, until=until,
+    )  # fmt: skip
+    emit(
+        found,
+        as_json=as_json,
+        text=f"{plain(finding_id)}: {found['action']} by {plain(found['actor'])}",
+    )
 
 
 def register(app: typer.Typer) -> None:

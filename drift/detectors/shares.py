@@ -22,6 +22,7 @@ _FIRST_WEIGHT = 4  # quiet weeks that the first guess is worth
 _WOBBLE_WEEKS = 12  # a quarter: older habits say little about this one
 _WOBBLE_SHARE = 0.02  # topics below it are all sampling noise
 _COMPARISONS = 3  # one week and four against the rolling reference, four against the anchor
+_STIRRED = 2.0  # |z|; one in twenty topics at rest, most of those that a change of mix moves
 _LEAST_EXPECTED = 3  # votes of a topic for its z to be near normal
 
 Counts = npt.NDArray[np.int64]
@@ -59,6 +60,11 @@ class Shift:
         alone = 2 * _COMPARISONS * self.tested * 2 * ndtr(-np.abs(self.z))
         order = np.argsort(-np.abs(self.z), kind="stable")
         return [int(k) for k in order if alone[k] < ALARM_BELOW or k == self.lead]
+
+    def stirred(self) -> list[int]:
+        """Return the topics that may have moved, largest first: those of a change of mix."""
+        order = np.argsort(-np.abs(self.z), kind="stable")
+        return [int(k) for k in order if abs(self.z[k]) >= _STIRRED]
 
 
 def detect(window: Votes, reference: Votes, wobble: float = FIRST_WOBBLE) -> Detection:

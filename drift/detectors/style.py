@@ -68,7 +68,9 @@ def detect(window: Votes, reference: Votes) -> Detection:
     )
 
 
-def compare(window: Votes, reference: Votes) -> tuple[Change, ...]:
+def compare(
+    window: Votes, reference: Votes, read: dict[str, "Text"] | None = None
+) -> tuple[Change, ...]:
     """Test four features of style, within topics.
 
     From each text's length (in logarithms), share of upper case among letters, share of
@@ -83,6 +85,8 @@ def compare(window: Votes, reference: Votes) -> tuple[Change, ...]:
     ----------
     window, reference
         Votes with `topics` and `texts`; at most the first 1,000 characters of a text are read.
+    read
+        Texts that were read before and are read now, to be kept between comparisons of one week.
 
     Returns
     -------
@@ -107,7 +111,8 @@ def compare(window: Votes, reference: Votes) -> tuple[Change, ...]:
     >>> [NAMES[change.feature] for change in compare(now, before) if change.drift_detected]
     ['upper case']
     """
-    here, there = _texts(window.texts), _texts(reference.texts)
+    read = {} if read is None else read
+    here, there = _texts(window.texts, read), _texts(reference.texts, read)
     half = (reference.keys & np.uint64(1)).astype(bool)
     known = {word for n in np.flatnonzero(half) for word in there[n].words}
     changes = []
@@ -149,7 +154,7 @@ class _Side:
 
 
 @dataclass(frozen=True)
-class _Text:
+class Text:
     """What the features need of a text."""
 
     length: float
@@ -158,19 +163,18 @@ class _Text:
     words: tuple[str, ...]
 
 
-def _texts(texts: Sequence[str]) -> list[_Text]:
-    seen: dict[str, _Text] = {}
+def _texts(texts: Sequence[str], read: dict[str, Text]) -> list[Text]:
     for text in texts:
-        if text not in seen:
-            seen[text] = _text(text[:MAX_CHARS])
-    return [seen[text] for text in texts]
+        if text not in read:
+            read[text] = _text(text[:MAX_CHARS])
+    return [read[text] for text in texts]
 
 
-def _text(text: str) -> _Text:
+def _text(text: str) -> Text:
     letters = sum(map(str.isalpha, text))
     upper = sum(map(str.isupper, text))
     marks = sum(map(_is_mark, text))
-    return _Text(
+    return Text(
         length=float(np.log1p(len(text))),
         upper=upper / max(1, letters),
         punctuation=marks / max(1, len(text)),
@@ -183,7 +187,7 @@ def _is_mark(character: str) -> bool:
     return unicodedata.category(character)[0] == "P"
 
 
-def _values(texts: Sequence[_Text], feature: int, known: set[str]) -> Floats:
+def _values(texts: Sequence[Text], feature: int, known: set[str]) -> Floats:
     if feature == UNKNOWN_WORDS:
         return np.array(
             [sum(word not in known for word in t.words) / max(1, len(t.words)) for t in texts]

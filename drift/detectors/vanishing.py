@@ -1,8 +1,8 @@
-"""Vanishing topics: neighbourhoods of the baseline that the window has less than half of.
+"""Vanishing topics: neighbourhoods of the baseline that the window has a third of or less.
 
 Detects a group of alike queries that nearly stopped, from about 3 % of 2,000 votes, and where it
-was, also inside a frozen topic that holds more than this group. Does not detect what shrank by
-less than half, or a group of a few votes.
+was, also inside a frozen topic that holds more than this group. Does not detect what shrank and
+is still there, or a group of a few votes.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ ALARM_BELOW = 1e-3  # per week; 360 quiet windows of real queries had none below
 _K = (20, 40, 60, 80, 120)
 _CENTRES = 500  # of the baseline, evenly spread: ten in a topic of 2 %
 _RHO = 0.8  # minimum effect: the density ratio that harmless weekly variation reaches
-_LEFT = 0.5  # of the share before; more is a topic that shrank
+_LEFT = 0.35  # of the share before; chance takes a topic that lost 40 % below a half
 _MAX_GONE = 3  # at once; more is another mix
 _PART = 0.1  # of a neighbourhood, for a topic to be told as holding it
 # Rounding of the stored vectors must not push an equal text out of the neighbourhood.
@@ -67,7 +67,7 @@ def scan(window: Votes, reference: Votes) -> list[Gone]:
     its k-th nearest other reference point, b the number of window points at least as near. Under
     a density ratio of at least rho = .8, b of the b + k points are the window's by a binomial
     with q' = rho q / (1 - q + rho q), q = n / (n + |R| - 1). The lower tail P(Bin(b + k, q') <= b)
-    is multiplied by the number of looks; neighbourhoods that keep half of their share don't count.
+    is multiplied by the number of looks; neighbourhoods that keep over a third don't count.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def scan(window: Votes, reference: Votes) -> list[Gone]:
     Returns
     -------
     list
-        At most three neighbourhoods that don't overlap, where any keeps less than half.
+        At most three neighbourhoods that don't overlap, where any keeps so little.
 
     Notes
     -----

@@ -1,5 +1,6 @@
 """Makes a feature's frozen topics anew from other weeks, as an explicit version with a map."""
 
+import json
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,10 +13,12 @@ from drift import launch
 from drift.announce import Writer
 from drift.cuts import NOTHING_ALIKE, Cuts, cuts_for
 from drift.editing.base import Author, Edit, accepted, moment, reading_of
+from drift.editing.handover import hand_over
 from drift.editing.spans import topic_weeks
+from drift.embedding import Vectors
 from drift.launch import Launch
 from drift.placing import Placing
-from drift.state import FROZEN, MERGE, REFIT, REPLACED, Past
+from drift.state import FROZEN, MERGE, REFIT, REPLACED, Baseline, Past
 from drift.topics import OTHER, TopicMap
 from drift.windows import Reading
 from store.database import Store
@@ -23,9 +26,13 @@ from store.database import Store
 
 @dataclass(frozen=True)
 class Refit:
-    """New frozen topics, the state with them, and which emerged topics they cover."""
+    """New frozen topics, the state with them, and which emerged topics they cover.
+
+    `before` places queries as the old topics did.
+    """
 
     past: Past
+    before: TopicMap
     made: Launch
     now: Past
     covered: dict[str, str]
@@ -33,17 +40,16 @@ class Refit:
 
     def topics(self) -> TopicMap:
         """Return what places queries from now on."""
-        return _map(self.now, self.made, self.cuts)
+        return _map(self.now, self.made.anchor, self.made.baseline, self.cuts)
 
     def overlap(self) -> list[dict[str, Any]]:
-        """Count the new baseline's votes by old and new topic, old topics first, most first."""
-        before, _ = _map(self.past, self.made, self.cuts).assign(self.made.anchor)
+        """Count the new baseline's votes by old topic and new topic, most first."""
+        before, _ = self.before.assign(self.made.anchor)
         after, _ = self.topics().assign(self.made.anchor)
         pairs = Counter(zip(before.tolist(), after.tolist(), strict=True))
-        return [
-            {"old": old, "new": new, "n": n}
-            for (old, new), n in sorted(pairs.items(), key=lambda each: (each[0][0], -each[1]))
-        ]
+        place = {topic_id: n for n, topic_id in enumerate([*self.past.topics, OTHER])}
+        ranked = sorted(pairs.items(), key=lambda each: (place[each[0][0]], -each[1], each[0][1]))
+        return [{"old": old, "new": new, "n": n} for (old, new), n in ranked]
 
 
 def refit(
@@ -116,31 +122,34 @@ def _fitted(past: Past, reading: Reading, made: Launch) -> Refit:
     covered = _covered(past, now, cuts)
     gone = [replace(now.topics[topic_id], state=REPLACED) for topic_id in covered]
     merged = dict(past.merged) | covered
-    return Refit(past, made, replace(now.with_topics(gone), merged=merged), covered, cuts)
+    before = _map(past, reading.vectors(past.accepted.votes), past.accepted, cuts)
+    return Refit(past, before, made, replace(now.with_topics(gone), merged=merged), covered, cuts)
 
 
 def _covered(past: Past, now: Past, cuts: Cuts) -> dict[str, str]:
-    """Return the emerged topics that a new frozen one stands for.
+    """Return the emerged topics that a new frozen one stands for, because it is the same.
 
-    Those are the same ones; those that people had merged into a topic that is replaced take its
-    nearest successor.
+    What people had merged follows: into the topic that is the same, else with the one it was a
+    part of; a part of a topic that is replaced takes the nearest successor.
     """
     emerged, frozen = past.centroids(frozen=False), now.centroids(frozen=True)
-    best, cosine = frozen.nearest(emerged.vectors)
-    nearest = {name: frozen.ids[k] for name, k in zip(emerged.ids, best.tolist(), strict=True)}
+    cosine = emerged.vectors @ frozen.vectors.T if emerged.ids else np.empty((0, 1))
+    nearest = {
+        name: frozen.ids[int(np.argmax(row))] for name, row in zip(emerged.ids, cosine, strict=True)
+    }
     same = {
         name: nearest[name]
-        for name, alike in zip(emerged.ids, cosine.tolist(), strict=True)
-        if alike > cuts.same_topic and name not in past.merged
+        for name, row in zip(emerged.ids, cosine, strict=True)
+        if row.max() > cuts.same_topic
     }
-    followers = {name: into for name, into in past.merged.items() if name in nearest}
-    lost = {name: nearest[name] for name, into in followers.items() if into[0] == "t"}
-    return same | lost | {n: same[into] for n, into in followers.items() if into in same}
+    parts = {name: into for name, into in past.merged.items() if name in nearest}
+    lost = {name: nearest[name] for name, into in parts.items() if into not in nearest}
+    return {n: same[into] for n, into in parts.items() if into in same} | lost | same
 
 
-def _map(past: Past, made: Launch, cuts: Cuts) -> TopicMap:
+def _map(past: Past, anchor: Vectors, baseline: Baseline, cuts: Cuts) -> TopicMap:
     frozen, emerged = past.centroids(frozen=True), past.centroids(frozen=False)
-    return TopicMap(frozen, emerged, made.anchor, made.baseline.cut, cuts.near)
+    return TopicMap(frozen, emerged, anchor, baseline.cut, cuts.near)
 
 
 def _details(found: Refit) -> dict[str, Any]:
@@ -189,10 +198,19 @@ def _write(
         writer.baseline(replace(found.made, topics=tuple(changed)))
         edit = Edit(transaction, reading.feature, reading.as_of, author)
         version = str(found.made.baseline.version)
-        moved = [{"action": MERGE, "topic_id": n, "value": t} for n, t in found.covered.items()]
-        row = edit.append(REFIT, {None: version}, details, moved)
+        row = edit.append(REFIT, {None: version}, details, _moved(found))
+        for name, into in found.covered.items():
+            hand_over(edit, found.past.topics[name], found.now.topics[into])
         placing.take_over(transaction, placed)
     return row
+
+
+def _moved(found: Refit) -> list[dict[str, Any]]:
+    details = json.dumps({"refit": found.made.baseline.version})
+    return [
+        {"action": MERGE, "topic_id": name, "value": into, "details": details}
+        for name, into in found.covered.items()
+    ]
 
 
 def _changed(found: Refit, topic_id: str) -> bool:

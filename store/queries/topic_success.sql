@@ -1,13 +1,19 @@
 -- one row per topic with requests in the up to four newest weeks that were estimated by $as_of: mean
 -- of psi and its standard error by person, and the same of all other requests of those weeks
-WITH estimated AS (
+WITH newest AS (
+  SELECT DISTINCT week
+  FROM pseudo_outcomes
+  WHERE feature = $feature AND as_of <= $as_of
+  ORDER BY week DESC
+  LIMIT 4
+),
+estimated AS (
   SELECT coalesce(t.topic_id, 'unembedded') AS topic_id, p.psi, p.labelled,
          coalesce('u' || r.user_id, 's' || r.session_id, 'r' || r.request_id) AS person
   FROM pseudo_outcomes p
   JOIN requests r ON r.request_key = p.request_key AND r.feature = p.feature AND NOT r.duplicate
   LEFT JOIN latest_topics($as_of) t ON t.request_key = p.request_key
-  WHERE p.feature = $feature AND p.as_of <= $as_of
-  QUALIFY dense_rank() OVER (ORDER BY p.week DESC) <= 4
+  WHERE p.feature = $feature AND p.as_of <= $as_of AND p.week IN (SELECT week FROM newest)
 ),
 mine AS (
   SELECT topic_id, person, sum(psi) AS total, count(*) AS n,

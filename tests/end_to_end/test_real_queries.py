@@ -15,6 +15,7 @@ from decayd.clock import ManualClock
 from decayd.config import Settings
 from decayd.jobs import run_due
 from decayd.metrics import Metrics
+from drift.overview import LATEST
 from store.database import Store
 from store.pseudonyms import Pseudonyms
 from tests.kafka_broker import Broker
@@ -84,7 +85,7 @@ def test_an_unseen_intent_is_found_within_two_weeks_and_keeps_its_id(
         failed = [run for run in run_due(store, live, clock) if run.state == "failed"]
         found = [f for f in store.rows("findings_list", feature="") if f["kind"] == "topic_emerged"]
         members = [store.rows("finding_show", finding_id=f["finding_id"])[0] for f in found]
-        topics = store.rows("topics_list", feature="assistant")
+        topics = store.rows("topics_list", feature="assistant", as_of=LATEST)
 
     assert failed == []
     onset = START.replace(tzinfo=None) + timedelta(weeks=ONSET - 1)

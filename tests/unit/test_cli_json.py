@@ -64,7 +64,6 @@ def context(store: Store, settings: Settings, clock: ManualClock) -> Context:
     [
         ("status", "status"),
         ("findings list", "findings"),
-        ("topics list", "topics"),
         ("datasets list", "datasets_list"),
         ("dead-letters list", "dead_letters"),
     ],

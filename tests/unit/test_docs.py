@@ -179,5 +179,6 @@ def test_every_plug_in_folder_is_explained() -> None:
 @page
 def test_pages_stay_short(page: Path) -> None:
     lines = page.read_text(encoding="utf-8").splitlines()
-    assert len(lines) <= (40 if page.parent.name == "decisions" else 500)
+    prose = [line for line in lines if not line.startswith("|")]  # tables are for looking up
+    assert len(prose) <= (40 if page.parent.name == "decisions" else 500)
     assert max(map(len, lines)) <= 200

@@ -1,14 +1,19 @@
 """The scan for emerging topics: its formula, its false alarms and its power."""
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 from scipy.stats import binom
 
+from drift.base import Votes
+from drift.cuts import MINILM
 from drift.detectors import emerging
 from drift.detectors.emerging import neighbourhoods, scan
 from drift.embedding import Encoder, Vectors, dequantise, quantise
-from tests.topic_streams import Clouds, real_queries
+from drift.peel import peel
+from tests.topic_streams import Clouds, real_queries, votes
 
 
 def by_hand(window: Vectors, reference: Vectors, k: int) -> npt.NDArray[np.float64]:
@@ -68,6 +73,36 @@ def test_harmless_wobble_of_known_groups_is_rarely_an_alarm() -> None:
     assert alarms <= 1  # .25 in 52 windows is the bound; two in 60 has a chance of 3 % there
 
 
+def test_a_neighbourhood_ends_at_its_farthest_point() -> None:
+    clouds = Clouds(5)
+    window, reference = clouds.draw(200, new=5).vectors, clouds.draw(600).vectors
+    around = neighbourhoods(window, reference)
+    new = np.flatnonzero(window @ clouds.vectors[-1].mean(axis=0) > 0.5)
+    assert len(new) == 5
+    for point in np.flatnonzero(around.tails < 1)[:20]:
+        others = np.sort(np.delete(window @ window[point], point))[::-1]
+        assert min(abs(others[k - 1] - 1e-3 - around.radius[point]) for k in (5, 10, 20, 40)) < 1e-5
+
+
+class Drawn(NamedTuple):
+    """500 queries of 40 intents and some new ones, 2,000 of the 40, and the window's intents."""
+
+    window: Votes
+    reference: Votes
+    intents: npt.NDArray[np.int64]
+    new: npt.NDArray[np.int64]
+
+    def found(self) -> list[tuple[int, float, float]]:
+        """Return the topics: the most frequent intent of each, its share, and how much of it."""
+        topics = peel(self.window, self.reference, MINILM.near)
+        counts = [np.bincount(self.intents[topic.members]) for topic in topics]
+        everyone = np.bincount(self.intents)
+        return [
+            (int(each.argmax()), each.max() / each.sum(), each.max() / everyone[each.argmax()])
+            for each in counts
+        ]
+
+
 class Real:
     """Fifty real queries of each intent of a data set, in stored form: ``(intents, 50, d)``."""
 
@@ -77,13 +112,15 @@ class Real:
         vectors = encoder.encode([text for texts in intents for text in texts])
         self.vectors = dequantise(quantise(vectors)[0]).reshape(len(intents), 50, -1)
 
-    def p_value(self, seed: int, share: float) -> float:
-        """Scan 500 queries of 40 random intents and a new one beside 2,000 of the 40."""
+    def draw(self, seed: int, *shares: float) -> Drawn:
+        """Draw 40 random intents, and a new one for each share of the window."""
         rng = np.random.default_rng(seed)
-        intents, n_new = rng.permutation(len(self.vectors)), round(500 * share)
-        groups = np.concatenate([rng.choice(intents[:40], 2500 - n_new), intents[[40] * n_new]])
-        drawn = self.vectors[groups, rng.integers(0, 50, 2500)]
-        return scan(drawn[2000:], drawn[:2000]).p_value
+        intents, sizes = rng.permutation(len(self.vectors)), [round(500 * x) for x in shares]
+        new = intents[40 : 40 + len(sizes)]
+        groups = np.concatenate([rng.choice(intents[:40], 2500 - sum(sizes)), new.repeat(sizes)])
+        drawn = votes(self.vectors[groups, rng.integers(0, 50, 2500)])
+        window, reference = drawn.take(np.arange(2000, 2500)), drawn.take(np.arange(2000))
+        return Drawn(window, reference, groups[2000:], new)
 
 
 @pytest.fixture(scope="module")
@@ -91,8 +128,9 @@ def real() -> Real:
     return Real("nluhome")
 
 
-def test_still_weeks_of_real_queries_raise_no_alarm(real: Real) -> None:
-    assert sum(real.p_value(seed, 0) < emerging.ALARM_BELOW for seed in range(52)) == 0
+def test_still_weeks_of_real_queries_rarely_raise_an_alarm(real: Real) -> None:
+    """One of 500 did; the bound is .25 in 52, of which two have a chance of 3 %."""
+    assert sum(len(real.draw(seed).found()) for seed in range(52)) <= 1
 
 
 @pytest.mark.parametrize(("share", "least"), [(0.1, 0.85), (0.05, 0.6)])
@@ -102,7 +140,27 @@ def test_a_new_real_intent_is_found_in_its_first_week(
     """The floors are .75 at 5 % and 1 at 10 % of intents that are one topic; some are none.
 
     `general_quirky` and the like are scattered. `least` is two standard errors below the power
-    over 400 seeds: .94 at 10 %, .78 at 5 %.
+    over 100 seeds: .97 at 10 %, .76 at 5 %.
     """
-    found = [real.p_value(seed, share) < emerging.ALARM_BELOW for seed in range(40)]
+    drawn = [real.draw(seed, share) for seed in range(40)]
+    found = [any(intent == each.new for intent, *_ in each.found()) for each in drawn]
     assert np.mean(found) >= least
+
+
+def test_the_dense_part_holds_most_of_a_new_real_intent_and_little_else(real: Real) -> None:
+    """Over 100 seeds precision .93 and recall .70, at 10 % .89 and .80."""
+    drawn = [real.draw(seed, 0.05) for seed in range(40)]
+    parts = [part for each in drawn for part in each.found() if part[0] == each.new]
+    _, precision, recall = np.mean(parts, axis=0)
+    assert precision >= 0.88
+    assert recall >= 0.6
+
+
+def test_a_real_intent_is_one_topic_and_two_are_two(real: Real) -> None:
+    """Over 100 seeds .90 to .96 of intents are one, .89 to .95 of pairs stay apart."""
+    alone = [[part[0] for part in real.draw(seed, 0.1).found()] for seed in range(20)]
+    once = [len(found) == 1 for found in alone if found]
+    pairs = [real.draw(seed, 0.1, 0.1) for seed in range(20)]
+    apart = [set(each.new) <= {part[0] for part in each.found()} for each in pairs]
+    assert np.mean(once) >= 0.75
+    assert np.mean(apart) >= 0.75

@@ -16,7 +16,7 @@ from decayd.errors import ModelMissing
 from decayd.text import text_key
 from drift.embedding import Encoder, dequantise, quantise, use_bf16
 from drift.model_files import find_model
-from tests.second_model import PACKAGE, coarse_model, queries
+from tests.second_model import PACKAGE, coarse_model, queries, static_model
 
 HOSTILE = {
     "empty": "",
@@ -236,3 +236,10 @@ def test_a_gpu_gives_the_vectors_of_the_cpu() -> None:
 def test_a_device_of_no_known_kind_is_a_wrong_setting(device: str) -> None:
     with pytest.raises(ValidationError, match="device"):
         Settings.model_validate({"topics": {"device": device}})
+
+
+def test_a_table_of_word_vectors_is_a_model_too(tmp_path: Path) -> None:
+    encoder = Encoder(str(static_model(tmp_path / "static")), "cpu")
+    read = encoder.read(["dim the lamp", "the lamp dim", "refund " * 900, ""])
+    assert read.vectors[0] @ read.vectors[1] == pytest.approx(1, abs=1e-4)
+    assert read.too_long.tolist() == [False, False, True, False]

@@ -108,6 +108,6 @@ def test_one_feature_alone_can_be_asked_for(store: Store, settings: Settings) ->
 def test_the_empty_report_is_kept_too(store: Store, settings: Settings) -> None:
     counts = weekly.run(store, close(FIRST), settings)
 
-    assert counts == {"features": 0, "falling": 0, "stored": 1, "files": 3}
+    assert counts == {"features": 0, "falling": 0, "stored": 1, "files": 3, "published": 3}
     kept: ReportFacts = from_json(store.rows("report_of_week", week=FIRST)[0]["facts"])
     assert kept.headline == "No feature had traffic yet."
