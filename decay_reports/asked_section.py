@@ -45,7 +45,8 @@ def asked_section(feature: FeatureFacts) -> Section | None:
         if topic.topic_id not in told:
             blocks += emerged_blocks(topic)
     blocks += [_figure(asked)] if any(topic.weekly for topic in asked.topics) else []
-    blocks += [_topics_table(asked), Text(_eval_words(asked))] if asked.topics else []
+    pooled = feature.confirmed.pooled_weeks
+    blocks += [_topics_table(asked, pooled), Text(_eval_words(asked))] if asked.topics else []
     blocks += [_tests_table(asked.channels)] if asked.channels else []
     blocks += _appendix(asked.appendix)
     return Section("What people ask", tuple(blocks), wide=True)
@@ -136,7 +137,7 @@ def _share(estimate: Estimate | None) -> str:
     return "–" if estimate is None else numbers.share_of(estimate, 1)
 
 
-def _topics_table(asked: AskedFacts) -> Table:
+def _topics_table(asked: AskedFacts, pooled_weeks: int) -> Table:
     shown, rest = asked.topics[:_SHOWN], asked.topics[_SHOWN:]
     rows: list[tuple[str, ...]] = [_topic_row(topic) for topic in shown]
     if rest:
@@ -146,6 +147,7 @@ def _topics_table(asked: AskedFacts) -> Table:
         )
         rows.append((name, now, before, "", ""))
     when = numbers.week(asked.success_week)
+    when += f", {pooled_weeks} weeks pooled" if pooled_weeks > 1 else ""
     caption = f"Topics in {numbers.week(asked.week)}, share of requests"
     if asked.baseline_weeks:
         caption += f"; before: {numbers.weeks(asked.baseline_weeks)}"

@@ -58,9 +58,11 @@ def scan_week(
 
 
 def _emerging(looks: Sequence[Look], verdict: Verdict) -> Iterator[Channel]:
+    found = [each.emerged.look for each in verdict.alarms if each.emerged]
     for look in looks:
         if not look.why_not:
-            told = any(each.emerged and each.emerged.look is look for each in verdict.alarms)
+            # a group that both windows show is announced from one of them
+            told = any(each is look for each in found) or bool(found and look.drift_detected)
             listed = any(each.look is look for each in verdict.listed)
             said = ALARM if told else "explained by style" if listed else QUIET
             yield Channel("emerging", len(look.weeks), REFERENCE, look.p_value, said)

@@ -74,6 +74,12 @@ def test_a_new_group_is_found_in_its_first_week_and_keeps_its_id(story: Store) -
     assert [sorted(each["topics"]) for each in states(story)] == [[]] * 4 + [["n1"]] * 5
 
 
+def test_both_windows_that_show_a_new_group_say_alarm(story: Store) -> None:
+    said = [each for each in states(story)[-1]["channels"] if each["channel"] == "emerging"]
+
+    assert [(each["weeks"], each["state"]) for each in said] == [(1, "alarm"), (4, "alarm")]
+
+
 def test_a_finding_names_the_topic_and_its_first_week(story: Store) -> None:
     details = findings_at(story, close(8))[0].details
     assert details["first_week"] == close(7).date().isoformat()
