@@ -156,8 +156,8 @@ _SIGNALS = (
     "undo. Neither is success."
 )
 _INTERVALS = (
-    "95%, clustered by user (else session, else request). Bounds of shares are cut at 0 and 100, "
-    "values are not."
+    "95%, clustered by user (else session, else request). Shares and their bounds are printed "
+    "cut at 0 and 100, and stored as estimated."
 )
 _VERDICT = "follows the alarm on confirmed weeks, never one week's interval"
 _WEEKS = (
