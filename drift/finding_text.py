@@ -29,6 +29,7 @@ _OVER = {
     UNFAMILIAR: "no more queries are unlike the baseline than before",
     STYLE_SHIFTED: "queries are written as before",
 }
+_A_TOPIC = 0.01  # of the queries before: as many alike make a topic, so it is not a new one
 _ALMOST_GONE = 0.25  # of the share before
 _MORE = ("longer", "more upper case", "more punctuation", "more unknown words")
 _LESS = ("shorter", "less upper case", "less punctuation", "fewer unknown words")
@@ -99,7 +100,9 @@ def masked(texts: tuple[str, ...]) -> list[str]:
 
 
 def _emerged(alarm: Alarm, label: str) -> str:
-    return f"new topic {label}: {_now_before(alarm)}"
+    was_there = (alarm.before.value or 0) >= _A_TOPIC
+    what = "more queries like" if was_there else "new topic"
+    return f"{what} {label}: {_now_before(alarm)}"
 
 
 def _vanished(alarm: Alarm, label: str) -> str:

@@ -83,6 +83,16 @@ def emerged(clouds: Clouds, _: int) -> list[str]:
     return [*usual(clouds, N - 45), *ask(clouds, [12] * 45)]
 
 
+def grown(clouds: Clouds, _: int) -> list[str]:
+    return [*usual(clouds, N - 90), *ask(clouds, [4] * 90)]
+
+
+def test_a_known_topic_that_grew_is_not_called_new(store: Store, settings: Settings) -> None:
+    found = story(store, {8: grown}, 8, settings)
+    assert [each.kind for each in found] == ["topic_emerged"]
+    assert found[0].title.startswith("more queries like “group4")
+
+
 def test_quiet_weeks_keep_a_p_value_of_every_channel_and_scale(
     store: Store, settings: Settings
 ) -> None:

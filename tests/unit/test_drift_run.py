@@ -84,7 +84,7 @@ def test_a_finding_names_the_topic_and_its_first_week(story: Store) -> None:
     details = findings_at(story, close(8))[0].details
     assert details["first_week"] == close(7).date().isoformat()
     assert details["words"][0] == "group12"
-    assert "group12" in findings_at(story, close(8))[0].title
+    assert findings_at(story, close(8))[0].title.startswith("new topic “group12")
 
 
 def test_a_finding_lists_the_requests_of_its_topic(story: Store) -> None:
