@@ -49,7 +49,7 @@ def run_demo(plan: Plan, clock: Clock, progress: Callable[[float], None]) -> str
         plan.folder, end=latest_end(clock.now()), weeks=plan.weeks, seed=plan.seed,
         scale=plan.scale, progress=lambda share: progress(share * _SIMULATED),
     )  # fmt: skip
-    settings = _settings(plan.folder)
+    settings = _settings(plan.folder, plan.seed)
     batch.replay(
         [plan.folder / EVENTS], settings, clock,
         progress=lambda share: progress(_SIMULATED + share * (1 - _SIMULATED)),
@@ -64,11 +64,13 @@ def run_demo(plan: Plan, clock: Clock, progress: Callable[[float], None]) -> str
     return _closing_words(truth, checks, _places(plan.folder, newest, pulled))
 
 
-def _settings(folder: Path) -> Settings:
+def _settings(folder: Path, seed: int) -> Settings:
+    """Write the config, with a key of its own: who is drawn into a sample depends on the key."""
     config = resources.files("decayd.demo").joinpath("demo.toml").read_text(encoding="utf-8")
     path = folder / "config.toml"
     places = (
         f'\n[store]\npath = "{folder / "decayd.duckdb"}"\n'
+        f'\n[privacy]\nkey = "simulated users, seed {seed}"\n'
         f'\n[publish]\nfolder = "{folder / "published"}"\n'
     )
     folders = f'[report]\nfolder = "{folder / "reports"}"'
