@@ -91,12 +91,11 @@ def judge(
     """Return the alarms that stand.
 
     The style stands if it alarms without the votes near groups that emerged and, where many are,
-    those unlike the baseline: it is in all topics, the words of a new one are in one. Then
-    groups that look new are listed under it and get no topic, and of the rest only what was open
-    before goes on. Unfamiliar queries stand if they alarm without the votes near emerged topics;
-    shares without these, the
-    frozen topics next to them, the vanished ones and the unfamiliar. When they still do, many
-    topics moved, and what vanished is part of that.
+    those unlike the baseline: it is in all topics, the words of a new one are in one. Then groups
+    that look new are listed under it and get no topic; of the rest only what was open goes on.
+    Unfamiliar queries stand if they alarm without the votes near emerged topics; shares without
+    these, the frozen topics next to them, the vanished ones and the unfamiliar. When they still
+    do, many topics moved, and what vanished is part of that.
 
     Parameters
     ----------
@@ -130,9 +129,8 @@ def judge(
         "unfamiliar": bool(strange),
         "shares": bool(moved),
     }
-    return Verdict(
-        tuple(alarms), moved, tuple(listed), _explained(stands, style_stands=bool(written))
-    )
+    explained = _explained(stands, style_stands=bool(written))
+    return Verdict(tuple(alarms), moved, tuple(listed), explained)
 
 
 def _with(past: Past, emerged: Sequence[Emerged]) -> Centroids:

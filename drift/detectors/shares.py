@@ -84,11 +84,10 @@ def compare(
 ) -> Shift:
     """Test whether topic shares moved more than sampling and a relative wobble allow.
 
-    With c_k, r_k a topic's votes in window and reference, p_k = (r_k + .5) / (|R| + .5 K) and the
-    pooled share p̄_k: z_k = (c_k / n - p_k) / sqrt(p̄_k (1 - p̄_k) (1/n + 1/|R|) + (δ p_k)²), for the
-    K' topics with n p̄_k >= 3. The p-value is the smaller one of the largest |z| (Bonferroni) and
-    of the sum of squares (chi-squared), doubled for the two and tripled for the comparisons made
-    of a week.
+    With c_k, r_k a topic's votes, p_k = (r_k + .5) / (|R| + .5 K) and the pooled share p̄_k:
+    z_k = (c_k / n - p_k) / sqrt(p̄_k (1 - p̄_k) (1/n + 1/|R|) + (δ p_k)²), for the K' topics with
+    n p̄_k >= 3. The p-value is the smaller one of the largest |z| (Bonferroni) and of the sum of
+    squares (chi-squared), doubled for the two and tripled for the comparisons made of a week.
 
     Parameters
     ----------
@@ -99,15 +98,11 @@ def compare(
     without
         Topics that are not tested, because something else explains them.
 
-    Returns
-    -------
-    Shift
-        With p 1.0 when no topic has enough votes.
-
     Notes
     -----
-    A random-effect test: with more votes the noise goes and the wobble stays, so that p does not
-    fall to 0 on harmless weeks of large traffic. Assumes one vote per person and topic. O(n + |R|).
+    P is 1.0 when no topic has enough votes. A random-effect test: with more votes the noise goes
+    and the wobble stays, so that p does not fall to 0 on harmless weeks of large traffic. Assumes
+    one vote per person and topic. O(n + |R|).
 
     Examples
     --------
@@ -120,8 +115,6 @@ def compare(
     >>> compare(votes(270, 30), votes(600, 600)).drift_detected
     True
     """
-    from scipy.special import chdtrc, ndtr
-
     now, before = counts(window, reference)
     n, n_reference = max(1, now.sum()), before.sum()
     share = smoothed(before)
@@ -131,12 +124,18 @@ def compare(
     tested[[topic for topic in without if topic < len(tested)]] = False
     z = np.where(tested, (now / n - share) / np.sqrt(noise + (wobble * share) ** 2), 0.0)
     count = int(tested.sum())
+    return Shift(_p_value(z, count), z, now, before, count)
+
+
+def _p_value(z: Floats, count: int) -> float:
+    """Return the p-value of `count` tested topics; the other ones have z = 0."""
+    from scipy.special import chdtrc, ndtr
+
     if not count:
-        return Shift(1.0, z, now, before, 0)
+        return 1.0
     largest = count * 2 * float(ndtr(-np.abs(z).max()))
     together = float(chdtrc(count, float((z**2).sum())))
-    p_value = min(1.0, _COMPARISONS * min(1.0, 2 * min(largest, together)))
-    return Shift(p_value, z, now, before, count)
+    return min(1.0, _COMPARISONS * min(1.0, 2 * min(largest, together)))
 
 
 def squared_wobble(window: Votes, reference: Votes) -> float:

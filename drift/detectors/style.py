@@ -88,17 +88,12 @@ def compare(
     read
         Texts that were read before and are read now, to be kept between comparisons of one week.
 
-    Returns
-    -------
-    tuple
-        The four changes in the order of `NAMES`.
-
     Notes
     -----
-    The asymptotic p-value (Smirnov 1948; with weights for the number of equally weighted votes
-    that they are worth) is conservative with ties, and many texts tie at no upper
-    case at all. In scripts without spaces a sentence is one word, so unknown words say nothing.
-    O(characters + n log n).
+    The changes are in the order of `NAMES`. The asymptotic p-value (Smirnov 1948; with weights for
+    the number of equally weighted votes that they are worth) is conservative with ties, and many
+    texts tie at no upper case at all. In scripts without spaces a sentence is one word, so unknown
+    words say nothing. O(characters + n log n).
 
     Examples
     --------
@@ -115,15 +110,14 @@ def compare(
     here, there = _texts(window.texts, read), _texts(reference.texts, read)
     half = (reference.keys & np.uint64(1)).astype(bool)
     known = {word for n in np.flatnonzero(half) for word in there[n].words}
-    changes = []
-    for feature in range(len(NAMES)):
-        chosen = np.flatnonzero(~half if feature == UNKNOWN_WORDS else np.ones(len(there), bool))
-        now = _Side(window.topics, _values(here, feature, known))
-        before = _Side(
-            reference.topics[chosen], _values([there[n] for n in chosen], feature, known)
+    return tuple(
+        _change(
+            feature,
+            _side(window.topics, here, feature, known),
+            _side(reference.topics, there, feature, known, besides=half),
         )
-        changes.append(_change(feature, now, before))
-    return tuple(changes)
+        for feature in range(len(NAMES))
+    )
 
 
 @dataclass(frozen=True)
@@ -161,6 +155,20 @@ class Text:
     upper: float
     punctuation: float
     words: tuple[str, ...]
+
+
+def _side(
+    topics: Index,
+    texts: Sequence[Text],
+    feature: int,
+    known: set[str],
+    besides: npt.NDArray[np.bool_] | None = None,
+) -> _Side:
+    """Return a feature of texts; unknown words only of those `besides` the known words' half."""
+    if feature == UNKNOWN_WORDS and besides is not None:
+        chosen = np.flatnonzero(~besides)
+        topics, texts = topics[chosen], [texts[n] for n in chosen.tolist()]
+    return _Side(topics, _values(texts, feature, known))
 
 
 def _texts(texts: Sequence[str], read: dict[str, Text]) -> list[Text]:

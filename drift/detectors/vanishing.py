@@ -5,6 +5,7 @@ was, also inside a frozen topic that holds more than this group. Does not detect
 is still there, or a group of a few votes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -104,14 +105,20 @@ def scan(window: Votes, reference: Votes) -> list[Gone]:
     if not sizes or not len(window):
         return []
     p_values, radius = _tails(window.vectors, reference.vectors, centres, sizes)
+    order = np.argsort(p_values, kind="stable")
+    around = [Around(int(centres[n]), float(p_values[n]), float(radius[n])) for n in order]
+    return _apart(window, reference, around)
+
+
+def _apart(window: Votes, reference: Votes, around: Sequence[Around]) -> list[Gone]:
+    """Return the first few neighbourhoods that don't overlap with an earlier one."""
     found: list[Gone] = []
     seen = np.zeros(len(reference), bool)
-    for at in np.argsort(p_values, kind="stable"):
-        if p_values[at] >= 1 or len(found) == _MAX_GONE:
+    for each in around:
+        if each.p_value >= 1 or len(found) == _MAX_GONE:
             break
-        if not seen[centres[at]]:
-            around = Around(int(centres[at]), float(p_values[at]), float(radius[at]))
-            gone = _gone(window, reference, around)
+        if not seen[each.centre]:
+            gone = _gone(window, reference, each)
             if not seen[gone.members].any():
                 found.append(gone)
             seen[gone.members] = True
