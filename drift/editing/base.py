@@ -125,7 +125,7 @@ def accepted(store: Store, feature: str, as_of: datetime) -> Past:
 def reading_of(store: Store, feature: str, as_of: datetime, settings: Settings) -> Reading:
     """Return the way to a feature's queries as known at `as_of`."""
     topics = settings.topics
-    embedder = Embedder(store, Encoder(topics.model, topics.device), as_of)
+    embedder = Embedder(store, Encoder(topics.model, topics.device, topics.threads), as_of)
     zone = settings.report.timezone
     return Reading(store, feature, as_of, embedder.model_id, zone, topics.seed, embedder)
 

@@ -73,6 +73,11 @@ def test_many_texts_of_mixed_length_come_back_in_order(encoder: Encoder) -> None
     assert ((encoder.encode(texts)[some] * alone).sum(axis=1) > 0.9999).all()
 
 
+def test_threads_change_no_vector(encoder: Encoder) -> None:
+    texts = [("word " * (n % 13 + 1)) + str(n) for n in range(300)]
+    assert (Encoder(PACKAGE, threads=4).encode(texts) == encoder.encode(texts)).all()
+
+
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_any_text_has_a_finite_vector(encoder: Encoder, text: str) -> None:
     vector = encoder.encode([text])[0]
