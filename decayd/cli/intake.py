@@ -113,7 +113,7 @@ def demo(
     weeks: Annotated[int, typer.Option(min=8, help="Weeks to simulate.")] = 26,
     scale: Annotated[
         float, typer.Option(min=0.01, help="1 is 1,200 requests a week per feature.")
-    ] = 0.25,
+    ] = 0.3,
 ) -> None:
     """Simulate 26 weeks of a decaying assistant, report on it, pull a training set.
 
