@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import pairwise
 
+from decayd.masking import mask
 from decayd.results import Estimate
 
 MINUS = "\u2212"
 _SECOND_MS = 1000
 _JOINERS = "\u200c\u200d"  # emoji and several scripts need them
-_E_MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_NUMBER = re.compile(r"\+?\d(?:[ ./-]?\d){6,}")  # phones, cards, account and order numbers
+_NUMBER = re.compile(r"\+?\d(?:[ ./-]?\d){6,}")  # of an account or an order
 
 
 def count(n: int, one: str = "", many: str = "") -> str:
@@ -203,12 +203,12 @@ def visible(text: str, limit: int = 200) -> str:
 
 
 def masked(text: str, limit: int = 200) -> str:
-    """Return an example query fit to be shown: visible, without addresses and long numbers.
+    """Return an example query fit to be shown: visible, without personal data and long numbers.
 
     >>> masked("mail ann@example.org about 4111 1111 1111 1111")
-    'mail [e-mail] about [number]'
+    'mail [EMAIL] about [CARD]'
     """
-    return visible(_NUMBER.sub("[number]", _E_MAIL.sub("[e-mail]", text)), limit)
+    return visible(_NUMBER.sub("[NUMBER]", mask(text)), limit)
 
 
 def _clipped(share: float) -> float:

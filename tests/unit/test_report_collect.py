@@ -238,7 +238,7 @@ def test_examples_of_a_new_topic_are_masked_and_the_size_is_the_last_weeks(
 
     (topic,) = collected(store, as_of, settings).emerged
 
-    assert topic.examples == ("write to [e-mail]", "call [number]", "pay")
+    assert topic.examples == ("write to [EMAIL]", "call [PHONE]", "pay")
     assert (topic.label, topic.n, topic.share_now.value) == ("pay by link", 71, 0.071)
 
 
