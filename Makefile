@@ -39,6 +39,7 @@ golden: $(READY)  ## Rewrite the golden files; read the diff
 bench: $(READY)  ## Print every figure that the README quotes
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 	if [ -n "$$SHARED_FOLDER" ]; then $(BIN)/python -m benchmarks.drift --quick; fi
+	$(BIN)/python -m benchmarks.decay --quick
 
 wheel: $(READY)  ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist .

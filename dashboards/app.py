@@ -128,7 +128,13 @@ def _pages(context: Context) -> list[Any]:
         document = found["documents"][form]
         return Response(document, media_type=_MEDIA[form])
 
-    return [index, list_reports, show_report]
+    @get("/findings/{finding_id:str}", sync_to_thread=True)
+    def show_finding(request: Request[Any, Any, Any]) -> dict[str, Any]:
+        wanted = {"finding_id": request.path_params["finding_id"]}
+        found: dict[str, Any] = perform(context, "finding", wanted)
+        return found
+
+    return [index, list_reports, show_report, show_finding]
 
 
 def _api(context: Context) -> Any:

@@ -16,6 +16,7 @@ import msgspec
 
 from dashboards.context import Context, Operation
 from dashboards.topic_operations import TOPIC_OPERATIONS, instant
+from decay_reports.deliver import summary
 from decayd.config import Kind
 from decayd.errors import UsageError
 from decayd.jobs import CLOSE, JOBS
@@ -28,7 +29,7 @@ Limit = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
 
 def status(context: Context) -> dict[str, Any]:
-    """Tell what came in, how far the jobs are and what waits in the dead letters."""
+    """Tell what came in, how far the jobs are, what waits in the dead letters and to be told."""
     store = context.store
     span = store.rows("job_span", close="close")[0]
     ran = {row["job"]: row for row in store.rows("job_last_runs")}
@@ -44,6 +45,7 @@ def status(context: Context) -> dict[str, Any]:
             | {key: ran.get(job.name, {}).get(key) for key in ("as_of", "state", "details")}
             for job in JOBS
         ],
+        "deliveries": summary(store, context.settings),
     }
 
 

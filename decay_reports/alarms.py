@@ -13,11 +13,15 @@ UPDATES_PER_YEAR = 52.0
 _MAX_LOG_STEP = 30.0
 _MAX_M = 1e12
 _MIN_VARIANCE = 1e-6
-_MAX_PATH = 104  # two years of updates are kept to date the onset
+_NEVER = 1e18  # a threshold above every M; JSON has no infinity
+_MAX_PATH = 104  # updates kept to date the onset: two years of weeks, 15 weeks of days
 
 
 class Step(msgspec.Struct, frozen=True, array_like=True):
-    """One update: the week, how far below the margin it lay (d) and its variance (v)."""
+    """One update: the week, how far below the margin it lay (d) and its variance (v).
+
+    In the daily form `week` is the day, the first one where several make an update.
+    """
 
     week: date
     d: float
@@ -61,7 +65,7 @@ class Detector(msgspec.Struct, frozen=True):
     path: tuple[Step, ...] = ()
     last_week: date | None = None
     updates: int = 0
-    limit: float = math.inf
+    limit: float = _NEVER
 
     @property
     def statistic(self) -> float:

@@ -50,7 +50,7 @@ def success(
 def outcomes_late(tx: Transaction, key: FigureKey, gate: Gate, members: Sequence[str]) -> None:
     """Say that the outcome feed is late while the completeness gate fires."""
     now = Estimate(gate.share, n=gate.n)
-    _while_it_lasts(tx, gate.fired, over=not gate.fired, draft=Finding(
+    while_it_lasts(tx, gate.fired, over=not gate.fired, draft=Finding(
         finding_id="", kind="outcomes_late", feature=key.feature, as_of=key.as_of, week=key.week,
         title=late_text(gate) if gate.fired else "outcomes arrive in time again",
         severity="warning", now=now, before=Estimate(gate.expected),
@@ -60,14 +60,18 @@ def outcomes_late(tx: Transaction, key: FigureKey, gate: Gate, members: Sequence
 
 
 def signals_moved(
-    tx: Transaction, key: FigureKey, shift: Figure, figure: Figure, members: Sequence[str]
-) -> None:
-    """Say that signals changed their meaning while success stayed, until a new baseline."""
-    fired, z = bool(shift.details["fired"]), float(shift.details["z"])
+    tx: Transaction, key: FigureKey, shift: Figure, figure: Figure, members: Sequence[str],
+    *, contradicted: bool = False,
+) -> None:  # fmt: skip
+    """Say that signals changed their meaning while success stayed, until a new baseline.
+
+    `contradicted` says that outcomes of two weeks contradict an early hint: then they did too.
+    """
+    fired, z = bool(shift.details["fired"]) or contradicted, float(shift.details["z"])
     way = "less" if (shift.value or 0.0) > 0 else "more"
     moved = abs(100 * (shift.value or 0.0))
     title = f"signals moved, success did not: they promise {moved:.1f} points {way} than before"
-    _while_it_lasts(tx, fired, over=abs(z) < SHIFT_OVER_Z, draft=Finding(
+    while_it_lasts(tx, fired, over=not contradicted and abs(z) < SHIFT_OVER_Z, draft=Finding(
         finding_id="", kind="signals_moved", feature=key.feature, as_of=key.as_of, week=key.week,
         title=title, severity="warning", now=estimate_of(shift), before=estimate_of(figure),
         member_request_ids=tuple(members),
@@ -77,15 +81,20 @@ def signals_moved(
 
 def join_rate_low(tx: Transaction, key: FigureKey, figure: Figure) -> None:
     """Say that signals or outcomes lack their requests, when surely fewer than 95 % join."""
-    fired = figure.high is not None and figure.high < MIN_JOINED
+    fired = joins_fail(figure.high)
     value = figure.value if figure.value is not None else 1.0
     over = value >= MIN_JOINED
-    _while_it_lasts(tx, fired, over=over, draft=Finding(
+    while_it_lasts(tx, fired, over=over, draft=Finding(
         finding_id="", kind="join_rate_low", feature=key.feature, as_of=key.as_of, week=key.week,
         title=f"{100 * value:.1f}% of signals and outcomes belong to a request that was seen",
         severity="warning", now=estimate_of(figure),
         next_step="compare the request ids that each emitter sends",
     ))  # fmt: skip
+
+
+def joins_fail(high: float | None) -> bool:
+    """Tell whether fewer signals and outcomes than 95 % join, by the upper bound of that share."""
+    return high is not None and high < MIN_JOINED
 
 
 def estimate_of(figure: Figure) -> Estimate:
@@ -109,7 +118,11 @@ def _append(tx: Transaction, draft: Finding) -> None:
     append_findings(tx, [msgspec.structs.replace(draft, finding_id=old.finding_id if old else "")])
 
 
-def _while_it_lasts(tx: Transaction, fired: bool, *, over: bool, draft: Finding) -> None:
+def while_it_lasts(tx: Transaction, fired: bool, *, over: bool, draft: Finding) -> None:
+    """Open a finding when it fires, append it while it goes on, close it when it is over.
+
+    Between firing and being over one that is open goes on.
+    """
     old = _open_one(tx, draft)
     if fired or (old and not over):
         _append(tx, draft)

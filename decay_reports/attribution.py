@@ -1,7 +1,6 @@
-"""Why success changed: topic mix, within topics, new and gone topics, in parts that sum exactly.
+"""Why success changed: mix, versions, within, new and gone topics, in parts that sum exactly.
 
-What versions, segments and forces had to do with it is left to other modules; a part of theirs
-takes its place beside these four.
+Which segments fell and which forces speak for themselves is left to other modules.
 """
 
 import zlib
@@ -11,18 +10,20 @@ from datetime import date, datetime
 import msgspec
 import numpy as np
 
-from decay_reports import baseline
-from decay_reports.bootstrap import replicates
+from decay_reports import parting, segments
+from decay_reports.bootstrap import redrawn
 from decay_reports.clusters import Z95
-from decay_reports.decomposition import PARTS, Split, new_topics, split
+from decay_reports.compared import compared
+from decay_reports.course import Course, new_versions
+from decay_reports.decomposition import new_topics
+from decay_reports.documents import DocumentAges, document_ages
 from decay_reports.frame import Bools, Floats
-from decay_reports.two_periods import Period, two_periods
+from decay_reports.two_periods import Period
+from decay_reports.why_facts import SegmentFacts
 from decayd.config import Settings
 from decayd.results import Estimate
-from decayd.weeks import WEEK, week_of
 from store.database import Store
 
-_WEEKS_NOW = 4
 _REPLICATES = 200
 _Z90 = 1.645
 _COMPOUND = 0.45  # a second cause this large beside the first is named with it
@@ -34,7 +35,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     `named_cause` when the 90 % interval leaves out 0 and the sign is the change's.
     """
 
-    name: str  # topic_mix | within_topic | new_topics | gone_topics
+    name: str  # one of `shapley.PARTS`, or `parting.UNEMBEDDED`, or `parting.TOGETHER`
     value: float
     low: float
     high: float
@@ -60,7 +61,9 @@ class Attribution(msgspec.Struct, frozen=True, kw_only=True):
 
     `total` = `after` − `before`; the parts sum to it, and so do the topics' contributions (the
     largest first). `causes` are the named parts, the largest first; `compound` when the second
-    is ≥ 45 % of it.
+    is ≥ 45 % of it. `notes` say what could not be told apart, and why. `segments` are those that
+    fell by more than the rest, out of `n_tested`; `versions` are those seen in either period
+    and `new_versions` those that serve now and did not before.
     """
 
     feature: str
@@ -75,64 +78,77 @@ class Attribution(msgspec.Struct, frozen=True, kw_only=True):
     compound: bool
     n_before: int
     n_now: int
+    notes: tuple[str, ...] = ()
+    segments: tuple[SegmentFacts, ...] = ()
+    n_tested: int = 0
+    versions: tuple[str, ...] = ()
+    new_versions: tuple[str, ...] = ()
+    documents: DocumentAges | None = None
 
 
 def explain(store: Store, feature: str, as_of: datetime, settings: Settings) -> Attribution | None:
     """Take apart the change from the baseline weeks to the last four weeks at lag 1 or later.
 
-    It reads the pseudo-outcomes that the weekly figures were made of, so both levels are the
-    means of those figures. Which requests a topic holds is as known at `as_of`.
-
     Returns
     -------
     Attribution | None
-        None without a baseline, without a measured week since, and for an `as_of` whose weeks
-        were measured again since then (their pseudo-outcomes are replaced, not kept).
+        None where `compared` has nothing to compare.
     """
-    accepted = baseline.newest(store, feature, as_of)
-    if accepted is None:
+    found = compared(store, feature, as_of, settings)
+    if found is None:
         return None
-    standing = {
-        row["week"] for row in store.rows("pseudo_weeks_standing", feature=feature, as_of=as_of)
-    }
-    newest = week_of(as_of, settings.report.timezone) - WEEK * 2
-    recent = [newest - WEEK * back for back in reversed(range(_WEEKS_NOW))]
-    weeks_now = [week for week in recent if week in standing and week not in accepted.weeks]
-    weeks_before = [week for week in accepted.weeks if week in standing]
-    rows = store.table(
-        "pseudo_of_weeks", feature=feature, weeks=[*weeks_before, *weeks_now], as_of=as_of
-    )
-    periods = two_periods(rows, weeks_before, weeks_now)
-    return None if periods is None else attribute(feature, *periods)
+    attribution = attribute(feature, *found)
+    fell = segments.find(found.before, found.now)
+    named = tuple(_segment(store, one, attribution.total) for one in fell.segments)
+    return msgspec.structs.replace(
+        attribution, segments=named, n_tested=fell.n_tested,
+        versions=found.before.version.labels, new_versions=new_versions(found.before, found.now),
+        documents=document_ages(found.before, found.now),
+    )  # fmt: skip
 
 
-def attribute(feature: str, before: Period, now: Period) -> Attribution:
-    """Take apart the change between two measured periods over the same topics."""
+def _segment(store: Store, one: segments.SegmentChange, total: Estimate) -> SegmentFacts:
+    """Put a segment as the report shows it, with the ids of its examples."""
+    keys = one.examples.tolist()
+    ids = store.rows("alarm_members", keys=keys) if keys else []
+    beyond = total.low is not None and total.high is not None and total.low * total.high > 0
+    return SegmentFacts(
+        traits=dict(one.traits), before=one.before, now=one.now, difference=one.difference,
+        contribution=one.contribution,
+        of_change=one.contribution / total.value if beyond and total.value else None,
+        examples=tuple(row["request_id"] for row in ids),
+    )  # fmt: skip
+
+
+def attribute(
+    feature: str, before: Period, now: Period, course: Course | None = None
+) -> Attribution:
+    """Take apart the change between two measured periods over the same topics and traits."""
+    course = course or Course()
     n_topics = len(before.topics)
     counts = before.cells.sums(n_topics), now.cells.sums(n_topics)
-    new, gone = _arrivals(counts[0][0], counts[1][0])
-    found = split(*counts, new, gone)
-    rng = np.random.default_rng(zlib.crc32(feature.encode()))
-    drawn = [
-        split(*pair, new, gone)
-        for pair in replicates(before.cells, now.cells, n_topics, _REPLICATES, rng)
-    ]
-    spread = np.std([one.parts for one in drawn], axis=0)
-    parts = tuple(
-        _part(name, value, se, found.total)
-        for name, value, se in zip(PARTS, found.parts.tolist(), spread.tolist(), strict=True)
-    )
+    embedded = parting.embedded_topics(before.topics, *counts)
+    new, gone = _arrivals(counts[0][0] * embedded, counts[1][0] * embedded)
+    seed = zlib.crc32(feature.encode())
+    everybody = (before, now, *course.weeks)
+    n_users = 1 + max(int(period.cells.user.max()) for period in everybody)
+    times = redrawn(n_users, _REPLICATES, np.random.default_rng(seed))
+    parted = parting.parted(before, now, (embedded, new, gone), times)
+    parted = parting.versions_apart(parted, before, now, (course, ~new & ~gone, times))
+    total = _difference(now.estimate(), before.estimate())
+    parts = tuple(_part(name, drawn, total) for name, drawn in parted.parts.items())
     causes = sorted((p for p in parts if p.named_cause), key=lambda p: -abs(p.value))
-    total_se = float(np.std([one.total for one in drawn]))
     n_before, n_now = len(before.cells.psi), len(now.cells.psi)
+    contributions = parting.contributions(counts, embedded, new, gone)
+    spread = float(np.nanstd(np.sum(list(parted.parts.values()), axis=0)[1:]))
     return Attribution(
-        feature=feature, total=_interval(found.total, total_se, n_now),
+        feature=feature, total=_interval(total, spread, n_now),
         before=before.estimate(), after=now.estimate(),
         before_weeks=before.weeks, after_weeks=now.weeks, parts=parts,
-        topics=_topics(before, now, found, _kinds(new, gone)),
+        topics=_topics(before, now, contributions, _kinds(new, gone)),
         causes=tuple(part.name for part in causes),
         compound=len(causes) > 1 and abs(causes[1].value) >= _COMPOUND * abs(causes[0].value),
-        n_before=n_before, n_now=n_now,
+        n_before=n_before, n_now=n_now, notes=tuple(parted.notes),
     )  # fmt: skip
 
 
@@ -144,7 +160,12 @@ def _arrivals(n_before: Floats, n_now: Floats) -> tuple[Bools, Bools]:
     return new, gone
 
 
-def _part(name: str, value: float, se: float, total: float) -> Part:
+def _difference(now: Estimate, before: Estimate) -> float:
+    return (now.value or 0.0) - (before.value or 0.0)
+
+
+def _part(name: str, drawn: Floats, total: float) -> Part:
+    value, se = float(drawn[0]), float(np.nanstd(drawn[1:]))
     half = Z95 * se
     named = abs(value) > _Z90 * se and se > 0 and value * total > 0
     return Part(name=name, value=value, low=value - half, high=value + half, named_cause=named)
@@ -162,15 +183,15 @@ def _kinds(new: Bools, gone: Bools) -> list[str]:
 
 
 def _topics(
-    before: Period, now: Period, found: Split, kinds: Sequence[str]
+    before: Period, now: Period, contributions: Floats, kinds: Sequence[str]
 ) -> tuple[TopicChange, ...]:
     rows = []
-    for code, topic_id in enumerate(before.topics):
-        was, is_now = before.topic_estimate(code), now.topic_estimate(code)
+    estimates = zip(before.topic_estimates(), now.topic_estimates(), strict=True)
+    for code, (was, is_now) in enumerate(estimates):
         rows.append(TopicChange(
-            topic_id=topic_id, share_before=was.n / len(before.cells.psi),
+            topic_id=before.topics[code], share_before=was.n / len(before.cells.psi),
             share_now=is_now.n / len(now.cells.psi), success_before=was, success_now=is_now,
-            contribution=float(found.contributions[code]), n_before=was.n, n_now=is_now.n,
+            contribution=float(contributions[code]), n_before=was.n, n_now=is_now.n,
             kind=kinds[code],
         ))  # fmt: skip
     return tuple(sorted(rows, key=lambda row: (-abs(row.contribution), row.topic_id)))

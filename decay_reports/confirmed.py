@@ -73,9 +73,13 @@ def _seen(detector: Detector, span: tuple[date, ...], baseline: SuccessBaseline)
     return entered or not set(span).isdisjoint(baseline.weeks)
 
 
+def n_streams(tx: Transaction, as_of: datetime) -> int:
+    """Return how many streams share the budget of false pages at a close."""
+    return int(tx.rows("baseline_streams", as_of=as_of)[0]["n_streams"])
+
+
 def _threshold(tx: Transaction, as_of: datetime, settings: AlarmSettings) -> float:
-    n_streams = int(tx.rows("baseline_streams", as_of=as_of)[0]["n_streams"])
-    return alarms.threshold(n_streams, settings.false_pages_per_year)
+    return alarms.threshold(n_streams(tx, as_of), settings.false_pages_per_year)
 
 
 def _open(tx: Transaction, key: FigureKey, detector: Detector, baseline: SuccessBaseline) -> Turn:
@@ -88,8 +92,13 @@ def _open(tx: Transaction, key: FigureKey, detector: Detector, baseline: Success
     return Turn(incident, opened=True)
 
 
-def _close(tx: Transaction, incident: Incident, as_of: datetime, because: str) -> Turn:
+def close_incident(tx: Transaction, incident: Incident, as_of: datetime, because: str) -> None:
+    """Append that an incident is over."""
     tx.append("incidents", [incident.row("closed", as_of, reason=because)])
+
+
+def _close(tx: Transaction, incident: Incident, as_of: datetime, because: str) -> Turn:
+    close_incident(tx, incident, as_of, because)
     return Turn(incident, closed_because=because)
 
 

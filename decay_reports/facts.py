@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from decay_reports.asked_facts import AskedFacts
+from decay_reports.why_facts import WhyFacts
 from decayd.results import Estimate
 
 SCHEMA_VERSION = 1
@@ -100,7 +101,7 @@ class PartFacts(msgspec.Struct, frozen=True, kw_only=True):
     `cause` says that its 90 % interval leaves out 0 and that its sign is the change's.
     """
 
-    name: str  # topic_mix | within_topic | new_topics | gone_topics
+    name: str  # a key of `decay_reports.wording.PARTS`
     change: Estimate
     cause: bool = False
 
@@ -238,7 +239,10 @@ class MethodFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FeatureFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """One feature's section; `failures` counts the last four weeks' by what says so."""
+    """One feature's section; `failures` counts the last four weeks' by what says so.
+
+    `measure` names the signals that the verdict rests on where success has no figure.
+    """
 
     name: str
     owner: str
@@ -250,6 +254,7 @@ class FeatureFacts(msgspec.Struct, frozen=True, kw_only=True):
     infrastructure: InfrastructureFacts
     health: HealthFacts
     reason: str = ""
+    measure: str = ""
     onset: date | None = None
     alarm_day: date | None = None
     incident_id: str = ""
@@ -258,6 +263,7 @@ class FeatureFacts(msgspec.Struct, frozen=True, kw_only=True):
     baseline: BaselineFacts | None = None
     trend: tuple[TrendPoint, ...] = ()
     attribution: AttributionFacts | None = None
+    why: WhyFacts = WhyFacts()
     topics: tuple[TopicFacts, ...] = ()
     emerged: tuple[EmergedFacts, ...] = ()
     asked: AskedFacts | None = None

@@ -7,6 +7,8 @@ import msgspec
 from decay_reports import wording
 from decay_reports.asked import asked, label_of
 from decay_reports.attribution import Attribution
+from decay_reports.behind import why_facts
+from decay_reports.confirmed import STREAM
 from decay_reports.evidence import changes, datasets, emerged, failures, findings, not_measured
 from decay_reports.facts import (
     NOTHING,
@@ -38,7 +40,7 @@ def feature_facts(
     material: Material, name: str, verdict: Verdict, attribution: Attribution | None
 ) -> FeatureFacts:
     """Put one feature together; nothing is read from the store here."""
-    baseline_weeks = verdict.baseline.weeks if verdict.baseline else ()
+    baseline_weeks = verdict.baseline.weeks if verdict.baseline else verdict.signal_weeks
     before = before_weeks(material, name, baseline_weeks)
     found = findings(material, name)
     since = verdict.since.date() if verdict.since else None
@@ -48,6 +50,7 @@ def feature_facts(
         verdict=verdict.state,
         words="",
         reason=verdict.reason,
+        measure="" if verdict.measure == STREAM else verdict.measure,
         learning_weeks=verdict.learning_weeks,
         onset=verdict.onset,
         alarm_day=since,
@@ -70,6 +73,7 @@ def feature_facts(
         findings=found,
         methods=_methods(material, name, verdict),
     )
+    facts = msgspec.structs.replace(facts, why=why_facts(material, facts, attribution))
     facts = msgspec.structs.replace(facts, not_measured=not_measured(material, name, facts))
     return msgspec.structs.replace(facts, words=wording.verdict_words(facts))
 

@@ -1,33 +1,37 @@
 """One feature at one close: figures, pseudo-outcomes, baseline, alarm, findings, all or none."""
 
 from collections.abc import Sequence
-from datetime import date
 
 import numpy as np
 import pyarrow as pa
 
-from decay_reports import announce, baseline, confirmed
+from decay_reports import announce, baseline, confirmed, signal_baseline, signal_run
 from decay_reports.baseline import Acceptance, SuccessBaseline
 from decay_reports.closing import FeatureClose, MeasuredWeek
 from decay_reports.feature_weeks import Known
 from decay_reports.frame import Bools, Frame
 from decay_reports.infrastructure import Traffic
 from decay_reports.maturity import HALF
+from decay_reports.members import request_ids
 from decay_reports.periods import measure_period
 from decay_reports.plan import FeaturePlan
+from decay_reports.signal_run import SignalClose
 from decayd.config import Settings
 from decayd.events import epoch_us
 from decayd.weeks import week_bounds
 from store.database import Store, Transaction
 
-_MEMBERS = 500  # request ids kept with a finding
 _LAUNCH_REASON = "first four full weeks with enough outcomes"
 
 
 def run_feature(
-    store: Store, settings: Settings, planned: FeaturePlan, frame: Frame, traffic: Traffic
-) -> int:
-    """Measure a feature's weeks and write everything that follows; return the number of figures."""
+    store: Store, settings: Settings, planned: FeaturePlan, frame: Frame, traffic: Traffic,
+    *, joins_fail: bool,
+) -> int:  # fmt: skip
+    """Measure a feature's weeks and write everything that follows; return the number of figures.
+
+    While `joins_fail`, signals lack their requests and change no alarm.
+    """
     timezone = settings.report.timezone
     accepted = baseline.newest(store, planned.feature, planned.as_of)
     close = FeatureClose(
@@ -44,8 +48,11 @@ def run_feature(
         tx.append("weekly_figures", rows)
         _replace_pseudo_outcomes(tx, weeks)
         accepted = accepted or _launch(tx, store, settings, planned)
+        days = signal_run.record(tx, settings, weeks, accepted)
+        signal_baseline.launch(tx, planned.feature, planned.as_of)
         for week in weeks:
             _announce(tx, settings, week, accepted, close)
+        signal_run.watch(tx, SignalClose(settings, accepted, days, joins_fail), weeks)
     return len(rows)
 
 
@@ -100,20 +107,16 @@ def _announce(
     known, key = week.known, week.key
     if key.lag == 0 and close.gate is not None:
         missing = known.expected.eligible & ~known.frame.arrived & close.gate.fired
-        members = _request_ids(tx, week, missing, key.week, settings)
+        members = request_ids(tx, week, missing, key.week, settings.report.timezone)
         announce.outcomes_late(tx, key, close.gate, members)
-    figure, shift = week.figure("success"), week.figure("signal_shift")
+    figure = week.figure("success")
     if key.lag != 1 or accepted is None or figure is None:
         return
     turn = confirmed.take_turn(tx, key, figure, accepted, settings.alarms)
     since = turn.incident.onset if turn.incident else key.week
     failed = _failed(known) & (turn.incident is not None)
-    members = _request_ids(tx, week, failed, since, settings)
+    members = request_ids(tx, week, failed, since, settings.report.timezone)
     announce.success(tx, key, turn, figure, accepted, members)
-    if shift is not None:
-        labelled = known.labels.member & shift.details["fired"]
-        members = _request_ids(tx, week, labelled, key.week, settings)
-        announce.signals_moved(tx, key, shift, figure, members)
 
 
 def _failed(known: Known) -> Bools:
@@ -122,16 +125,3 @@ def _failed(known: Known) -> Bools:
     if known.expected.silence_is_failure:
         failed &= known.frame.age_days(known.as_of_us) > known.expected.matured_after_days()
     return failed
-
-
-def _request_ids(
-    tx: Transaction, week: MeasuredWeek, chosen: Bools, since: date, settings: Settings
-) -> list[str]:
-    """Return the ids of the newest chosen requests from a week on, up to the measured week."""
-    if week.known is None or not chosen.any():
-        return []
-    start = epoch_us(week_bounds(since, settings.report.timezone)[0])
-    end = epoch_us(week_bounds(week.key.week, settings.report.timezone)[1])
-    rows = week.known.frame.between(start, end)
-    keys = week.known.frame.request_key[rows][chosen[rows]][-_MEMBERS:]
-    return [row["request_id"] for row in tx.rows("alarm_members", keys=keys.tolist())]

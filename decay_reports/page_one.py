@@ -99,12 +99,16 @@ def _is_calm(feature: FeatureFacts) -> bool:
 
 def quiet_line(facts: ReportFacts) -> str:
     """Put every steady feature in one line."""
-    said = [
-        f"{f.name} {numbers.share(f.confirmed.success)}" for f in wording.ordered(facts.features)
-    ]
+    said = [f"{f.name} {_quiet_level(f)}" for f in wording.ordered(facts.features)]
     seen = [f.confirmed.detectable for f in facts.features if f.confirmed.detectable is not None]
     could = f" (could have seen {wording.size(max(seen))})" if seen else ""
     return f"No detectable change{could}: {', '.join(said)}."
+
+
+def _quiet_level(feature: FeatureFacts) -> str:
+    if feature.measure:
+        return f"friction {numbers.share(feature.signals.friction)}"
+    return numbers.share(feature.confirmed.success)
 
 
 def measurement_line(facts: ReportFacts) -> str:

@@ -23,12 +23,16 @@ _MAX_WINDOW = timedelta(days=366)  # outcomes that take longer are learned from 
 
 @dataclass(frozen=True)
 class Period:
-    """Weeks of one feature with their pseudo-outcomes; `rows` index the frame of `known`."""
+    """Weeks of one feature with their pseudo-outcomes; `rows` index the frame of `known`.
+
+    Days begin at midnight in `timezone`.
+    """
 
     weeks: tuple[date, ...]
     known: Known
     rows: Ints
     result: PseudoOutcomes
+    timezone: str = "UTC"
 
     @property
     def frame(self) -> Frame:
@@ -67,4 +71,6 @@ def measure_period(
     rows = np.concatenate([np.arange(span.start, span.stop) for span in spans])
     if known.one_class or known.labels.member[rows].sum() < MIN_LABELS:
         return None
-    return Period(tuple(sorted(weeks)), known, rows, measure_rows(known, rows))
+    return Period(
+        tuple(sorted(weeks)), known, rows, measure_rows(known, rows), settings.report.timezone
+    )

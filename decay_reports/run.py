@@ -24,18 +24,19 @@ def run(store: Store, as_of: datetime, settings: Settings) -> dict[str, Any]:
     """
     live_us = frame.first_live_us(store)
     live_from = None if live_us is None else _instant(live_us)
+    n_joined = _joined(store, as_of, settings, live_from)
     plans = plan(store, as_of, settings, live_from)
     n_figures = _measure(store, as_of, settings, plans) if plans else 0
-    return {
-        "features": len(plans),
-        "figures": n_figures + _joined(store, as_of, settings, live_from),
-    }
+    return {"features": len(plans), "figures": n_figures + n_joined}
 
 
 def _measure(store: Store, as_of: datetime, settings: Settings, plans: list[FeaturePlan]) -> int:
     traffic = infrastructure.load(store, as_of, min(planned.start for planned in plans))
+    joins_fail = _joins_fail(store, as_of)
     return sum(
-        run_feature(store, settings, planned, asked, traffic[planned.feature])
+        run_feature(
+            store, settings, planned, asked, traffic[planned.feature], joins_fail=joins_fail
+        )
         for planned, asked in with_frames(store, as_of, settings, plans)
     )
 
@@ -75,6 +76,11 @@ def _joined(store: Store, as_of: datetime, settings: Settings, live_from: dateti
             if key.lag == 0:
                 announce.join_rate_low(tx, key, joined)
     return len(made)
+
+
+def _joins_fail(store: Store, as_of: datetime) -> bool:
+    rows = store.rows("figure_join_newest", as_of=as_of)
+    return bool(rows) and announce.joins_fail(rows[0]["high"])
 
 
 def _instant(us: int) -> datetime:

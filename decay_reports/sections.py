@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from decay_reports import numbers, wording
+from decay_reports import numbers, why_section, wording
 from decay_reports.asked_section import asked_section, emerged_blocks
 from decay_reports.facts import (
     AttributionFacts,
@@ -14,7 +14,7 @@ from decay_reports.facts import (
     TopicFacts,
     TrendPoint,
 )
-from decay_reports.outline import Figure, Lines, Section, Table, Text
+from decay_reports.outline import Block, Figure, Lines, Section, Table, Text
 from decay_reports.page_one import Line
 from decayd.results import Estimate
 
@@ -34,6 +34,8 @@ def sections(feature: FeatureFacts) -> list[Section]:
         _since(feature),
         _where(feature),
         asked_section(feature) or _emerged(feature),
+        why_section.evidence(feature),
+        why_section.outlook(feature),
         _failures(feature),
         _findings(feature),
         _not_measured(feature),
@@ -103,7 +105,8 @@ def _why(feature: FeatureFacts) -> Section | None:
     table = _parts_table(attribution)
     alt = "; ".join(f"{row[0]} {row[1]}" for row in table.rows)
     figure = Figure("waterfall", caption, alt, table, beside=True)
-    return Section("Why", (figure, Text(_sum_words(attribution))), wide=True)
+    blocks: list[Block] = [figure, Text(_sum_words(attribution)), *why_section.notes(feature)]
+    return Section("Why", tuple(blocks), wide=True)
 
 
 def _causes(attribution: AttributionFacts) -> str:
@@ -174,8 +177,14 @@ def _from_to(change: ChangeFacts) -> str:
 
 
 def _where(feature: FeatureFacts) -> Section | None:
-    if not feature.topics or not wording.has_changed(feature):
-        return None
+    blocks: list[Block] = []
+    if feature.topics and wording.has_changed(feature):
+        blocks.append(_topics_table(feature))
+    blocks += why_section.segments(feature)
+    return Section("Where", tuple(blocks), wide=True) if blocks else None
+
+
+def _topics_table(feature: FeatureFacts) -> Table:
     topics = sorted(feature.topics, key=lambda t: (-abs(t.contribution or 0.0), t.topic_id))
     shown, rest = topics[:_TOPICS_SHOWN], topics[_TOPICS_SHOWN:]
     changes = [t.contribution or 0.0 for t in topics]
@@ -187,7 +196,7 @@ def _where(feature: FeatureFacts) -> Section | None:
         rows.append((f"{numbers.count(len(rest), 'other topic')}", "", "", "", rest_sum))
     rows.append(("all topics", "", "", "", numbers.points(sum(printed), 2)))
     head = ("Topic", "Share before → now", "Success before", "Success now", "Points")
-    return Section("Where", (Table(head, tuple(rows), "Topics by contribution"),), wide=True)
+    return Table(head, tuple(rows), "Topics by contribution")
 
 
 def _topic_row(topic: TopicFacts, change: float) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """f: what the signals of a request say about its success, learned from older outcomes."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +50,9 @@ class SignalModel:
         return cls(tuple(stored["columns"]), regression, dict(stored["means"]))
 
 
-def train(frame: Frame, y: Floats, *, with_topics: bool = True) -> SignalModel | None:
+def train(
+    frame: Frame, y: Floats, *, with_topics: bool = True, without: Collection[str] = ()
+) -> SignalModel | None:
     """Fit f on labelled requests.
 
     Parameters
@@ -59,6 +61,8 @@ def train(frame: Frame, y: Floats, *, with_topics: bool = True) -> SignalModel |
         The requests and their labels in [0, 1], ``(n,)``.
     with_topics
         Leave them out of a model that has to outlive a refit of the topics.
+    without
+        Further columns to leave out.
 
     Returns
     -------
@@ -74,7 +78,9 @@ def train(frame: Frame, y: Floats, *, with_topics: bool = True) -> SignalModel |
     columns = {
         name: values
         for name, values in _columns(frame, means).items()
-        if values.min() < values.max() and (with_topics or not name.startswith(_TOPIC))
+        if values.min() < values.max()
+        and (with_topics or not name.startswith(_TOPIC))
+        and name not in without
     }
     if not columns:
         return None

@@ -5,20 +5,24 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
+import msgspec
 import numpy as np
 
 from decay_reports.alarms import WEEK_SD
 from decay_reports.clusters import Z95, sum_of_squares
+from decay_reports.day_levels import DayBaseline, of_days
 from decay_reports.feature_weeks import Known
 from decay_reports.figure import Figure, with_se
 from decay_reports.frame import Ints
 from decay_reports.periods import Period
+from decay_reports.signal_days import PROMISE, days_of
 from decay_reports.signal_model import SignalModel, train
 from decay_reports.success import PseudoOutcomes
 
 MAX_Z = 4.0
 _CONTRADICTS_Z = 3.0
 MIN_MOVE = 0.02
+WEEKLY_COLUMNS = ("rephrase", "score")  # derived rephrases, which the score holds, come once a week
 
 
 class Level(Protocol):
@@ -51,14 +55,33 @@ class Reading:
 
 
 def freeze(period: Period) -> dict[str, Any] | None:
-    """Train f on the baseline weeks and note how it reads them; None with too few labels."""
+    """Train f on the baseline weeks and note how it reads them; None with too few labels.
+
+    `daily` is the level of f by days, for the early hint. `prompt` is an f that knows only signals
+    which are there within a day, for the watch after a change.
+    """
     known, rows = period.known, period.rows
     chosen = rows[known.labels.member[rows]]
-    target = np.clip(known.labels.target[chosen], 0.0, 1.0)
-    model = train(known.frame.take(chosen), target, with_topics=False)
+    labelled, target = known.frame.take(chosen), np.clip(known.labels.target[chosen], 0.0, 1.0)
+    model = train(labelled, target, with_topics=False)
     if model is None:
         return None
-    return {"model": model.to_json(), "reading": asdict(read(known, rows, model))}
+    prompt = train(labelled, target, with_topics=False, without=WEEKLY_COLUMNS)
+    return {
+        "model": model.to_json(), "reading": asdict(read(known, rows, model)),
+        "daily": msgspec.to_builtins(_by_days(period, model)),
+        "prompt": prompt.to_json() if prompt else None,
+    }  # fmt: skip
+
+
+def _by_days(period: Period, model: SignalModel) -> DayBaseline:
+    asked = period.known.frame.take(period.rows)
+    f = model.predict(asked)
+    spread = float(f.var())
+    clustered = sum_of_squares(f - f.mean(), asked.cluster) / len(f)
+    effect = max(clustered / spread, 1.0) if spread > 0 else 1.0
+    days = days_of(asked, period.timezone, f)[PROMISE]
+    return of_days(days, spread=spread, design_effect=effect)
 
 
 def read(known: Known, rows: slice | Ints, model: SignalModel) -> Reading:

@@ -72,8 +72,8 @@ def signals(week: Frame, usual: tuple[int, int]) -> Iterator[Figure]:
     value, se = share(week.friction, week.cluster)
     yield with_se("friction", value, se, n=len(week))
     n_rated = int(week.gave_rating.sum())
-    z = share_z(n_rated, len(week), *usual)
-    yield plain_share("rating_share", n_rated, len(week), details={"z": z})
+    details = {"z": share_z(n_rated, len(week), *usual), "usual": usual[0] / max(usual[1], 1)}
+    yield plain_share("rating_share", n_rated, len(week), details=details)
 
 
 def topic_shares(week: Frame) -> Iterator[Figure]:

@@ -2,7 +2,7 @@
 
 import json
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -11,11 +11,11 @@ from decay_reports.alarms import Detector
 from decay_reports.baseline import N_WEEKS, SuccessBaseline
 from decay_reports.confirmed import STREAM
 from decay_reports.incidents import Incident
+from decay_reports.signal_days import FRICTION
+from decay_reports.signal_verdict import State, alarm_state, signal_verdict
 from decay_reports.success import ENOUGH_LABELS
 from decayd.results import Estimate
 from store.database import Store
-
-State = Literal["falling", "recovering", "steady", "learning", "not_measurable"]
 
 
 class WeekEstimate(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +50,10 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlarmView(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the confirmed alarm stands: `statistic` above `threshold` pages."""
+    """Where the alarm that pages stands: `statistic` above `threshold` pages.
+
+    `last_week` names the week of its last update, or for signals the day.
+    """
 
     statistic: float
     threshold: float
@@ -61,17 +64,21 @@ class AlarmView(msgspec.Struct, frozen=True, kw_only=True):
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """One feature's state; it follows the alarm, never one week's interval.
 
-    `reason` says why nothing can be said (not_measurable) or how far learning is. `since` is the
-    `as_of` at which the open incident was opened, `onset` the Monday of the week it began in.
+    `measure` names what it rests on: success, or signals where success has no figure. `reason` says
+    why nothing can be said (not_measurable), how far learning is, or that signals speak. `since` is
+    the `as_of` at which the open incident was opened, `onset` the Monday of the week it began in.
+    `signal_weeks` are the baseline weeks of signals where they speak.
     """
 
     feature: str
     state: State
+    measure: str = STREAM
     reason: str = ""
     onset: date | None = None
     since: datetime | None = None
     incident_id: str | None = None
     learning_weeks: int = 0
+    signal_weeks: tuple[date, ...] = ()
     baseline: Baseline | None = None
     confirmed: WeekEstimate | None = None
     provisional: WeekEstimate | None = None
@@ -81,12 +88,17 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 def verdict(store: Store, feature: str, as_of: datetime) -> Verdict:
     """Read a feature's verdict as of a week's close from figures, alarm and incidents.
 
-    Recovering is a fall whose last two confirmed weeks both lie above its lowest one, at 90 %.
+    Recovering is a fall whose last two confirmed weeks both lie above its lowest one, at 90 %. A
+    feature without a success baseline, nor outcomes to learn one from, is judged by its signals.
     """
     accepted = baseline.newest(store, feature, as_of)
     incident = incidents.find_open(store, feature, STREAM, as_of)
     confirmed = _week(store, feature, as_of, lag=1)
     good = baseline.candidate_weeks(store, feature, as_of, min_lag=0)
+    if accepted is None and (spoken := _by_signals(store, feature, as_of, learns=bool(good))):
+        return msgspec.structs.replace(
+            spoken, confirmed=confirmed, provisional=_week(store, feature, as_of, lag=0)
+        )
     if incident:
         state, reason = _course(store, feature, as_of, incident), ""
     elif accepted is None:
@@ -102,6 +114,24 @@ def verdict(store: Store, feature: str, as_of: datetime) -> Verdict:
         baseline=_baseline(accepted) if accepted else None,
         confirmed=confirmed, provisional=_week(store, feature, as_of, lag=0),
         alarm=_alarm(store, feature, as_of),
+    )  # fmt: skip
+
+
+def _by_signals(store: Store, feature: str, as_of: datetime, *, learns: bool) -> Verdict | None:
+    """Return what signals say; while success is still learned only an incident of theirs speaks."""
+    n_weeks = len(store.rows("baseline_full_weeks", feature=feature, as_of=as_of))
+    found = signal_verdict(store, feature, as_of)
+    if found is None or (found.incident is None and (learns or n_weeks < N_WEEKS)):
+        return None
+    if found.incident is None and _week(store, feature, as_of, lag=1) is None:
+        return None
+    incident = found.incident
+    return Verdict(
+        feature=feature, state=found.state, measure=found.measure, reason=found.reason,
+        onset=incident.onset if incident else None, since=incident.opened_at if incident else None,
+        incident_id=incident.incident_id if incident else None,
+        learning_weeks=found.learning_weeks, signal_weeks=found.weeks,
+        alarm=_view(alarm_state(store, feature, incident.stream if incident else FRICTION, as_of)),
     )  # fmt: skip
 
 
@@ -160,10 +190,11 @@ def _baseline(accepted: SuccessBaseline) -> Baseline:
 
 def _alarm(store: Store, feature: str, as_of: datetime) -> AlarmView | None:
     rows = store.rows("alarm_state", feature=feature, stream=STREAM, as_of=as_of)
-    if not rows:
-        return None
-    kept = Detector.from_json(rows[0]["state"])
-    if kept.last_week is None:
+    return _view(Detector.from_json(rows[0]["state"])) if rows else None
+
+
+def _view(kept: Detector | None) -> AlarmView | None:
+    if kept is None or kept.last_week is None:
         return None
     return AlarmView(
         statistic=kept.statistic, threshold=kept.limit, updates=kept.updates,

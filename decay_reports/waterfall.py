@@ -48,7 +48,7 @@ def _across(field: str, rows: list[Spec]) -> Spec:
     names = [row["name"] for row in rows]
     axis = {
         "values": list(range(len(rows))),
-        "labelExpr": f"{names}[datum.value]",
+        "labelExpr": f"split({names}[datum.value], ' ')",
         "grid": False,
         "ticks": False,
     }

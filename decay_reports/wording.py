@@ -23,9 +23,13 @@ VERDICTS = {
 MARKS = {"falling": "▼", "recovering": "▲", "not_measurable": "○", "learning": "◔", "steady": "■"}
 PARTS = {
     "within_topic": "within topics",
+    "version_and_within": "versions and within topics, not separable",
     "topic_mix": "topic mix",
+    "tenure_mix": "tenure mix",
+    "version_mix": "version",
     "new_topics": "new topics",
     "gone_topics": "gone topics",
+    "unembedded": "requests not embedded yet",
 }
 _ORDER = tuple(VERDICTS)
 _BOTH = 2
@@ -47,7 +51,10 @@ def has_news(feature: FeatureFacts) -> bool:
 def verdict_words(feature: FeatureFacts) -> str:
     """Say a feature's state in a few words."""
     if moves(feature) and feature.onset:
-        return f"{VERDICTS[feature.verdict]} since about {numbers.day(feature.onset)}"
+        on = f" on {feature.measure} (signals, not success)" if feature.measure else ""
+        return f"{VERDICTS[feature.verdict]} since about {numbers.day(feature.onset)}{on}"
+    if feature.verdict == "steady" and feature.measure:
+        return f"{VERDICTS[feature.verdict]} on {feature.measure} (signals, not success)"
     if feature.verdict in {"learning", "not_measurable"} and feature.reason:
         return f"{VERDICTS[feature.verdict]}: {feature.reason}"
     return VERDICTS[feature.verdict]

@@ -10,6 +10,7 @@ import msgspec
 
 from collector.files import FileOptions, Totals, replay_batches
 from collector.files import ingest as ingest_files
+from decay_reports.deliver import Courier, silence
 from decayd.clock import Clock
 from decayd.config import Settings
 from decayd.errors import UsageError
@@ -32,7 +33,7 @@ def ingest(
 def replay(
     files: Sequence[Path], settings: Settings, clock: Clock, **how: Unpack[FileOptions]
 ) -> dict[str, Any]:
-    """Ingest files and run every job as soon as its as_of is due."""
+    """Ingest files and run every job as soon as its as_of is due; nobody is told of it."""
     check_requirements(settings)
     with Store.open(settings.store) as store:
         pseudonyms = Pseudonyms.for_store(store, settings.privacy)
@@ -41,6 +42,7 @@ def replay(
         for so_far in replay_batches(store, files, settings, clock, pseudonyms, **how):
             totals = so_far
             runs += run_due(store, settings, clock)
+        silence(store, clock)
         store.checkpoint()
         return counted(totals) | sum_up(runs)
 
@@ -95,7 +97,7 @@ _ANY = range(-(2**62), 2**62)  # beyond any event's time in microseconds
 
 
 def drain_and_run(settings: Settings, clock: Clock) -> dict[str, Any]:
-    """Read what Kafka holds now, run the jobs that are due."""
+    """Read what Kafka holds now, run the jobs that are due, send what is to be told."""
     check_requirements(settings)
     with Store.open(settings.store) as store:
         totals = Totals()
@@ -105,8 +107,9 @@ def drain_and_run(settings: Settings, clock: Clock) -> dict[str, Any]:
             pseudonyms = Pseudonyms.for_store(store, settings.privacy)
             totals = Collector(store, settings, clock, pseudonyms, Metrics()).drain()
         runs = list(run_due(store, settings, clock))
+        delivered = Courier(store, settings, clock).deliver()
         store.checkpoint()
-        return counted(totals) | sum_up(runs)
+        return counted(totals) | sum_up(runs) | {"delivered": delivered}
 
 
 def counted(totals: Totals) -> dict[str, Any]:

@@ -29,7 +29,9 @@ from pydantic_settings import (
 )
 from typing_extensions import override
 
+from decayd.delivery_settings import DeliverySettings
 from decayd.errors import ConfigError
+from decayd.section import Section
 
 PREFIX = "DECAYD_"
 DEFAULT_FILE = Path("config.toml")
@@ -46,12 +48,6 @@ def _timezone(name: str) -> str:
 Share = Annotated[float, Field(ge=0, le=1)]
 Timezone = Annotated[str, AfterValidator(_timezone)]
 Kind = Literal["request", "signal", "outcome", "change", "eval", "label", "consent"]
-
-
-class Section(BaseModel):
-    """A table of config.toml: unknown keys are errors and values don't change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class StoreSettings(Section):
@@ -207,6 +203,7 @@ class Settings(BaseSettings):
     report: ReportSettings = ReportSettings()
     datasets: dict[str, DatasetSettings] = Field(default_factory=dict)
     publish: PublishSettings = PublishSettings()
+    delivery: DeliverySettings = DeliverySettings()
     server: ServerSettings = ServerSettings()
     log: LogSettings = LogSettings()
 

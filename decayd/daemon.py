@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from collector.consumer import Collector
 from dashboards.app import check_host, make_app
 from dashboards.operations import Context
+from decay_reports.deliver import Courier
 from decayd import log
 from decayd.clock import Clock
 from decayd.config import ServerSettings, Settings
@@ -71,6 +72,7 @@ class Daemon:
             threads = [
                 threading.Thread(target=self._collect, args=(collector,), name="collector"),
                 threading.Thread(target=server.run, args=([listener],), name="server"),
+                *self._delivery(store),
             ]
             scheduler = self._schedule(store)
             try:
@@ -101,6 +103,15 @@ class Daemon:
         except BaseException as error:  # noqa: BLE001 - raised again by `run`
             self._failure = error
             self._stop.set()
+
+    def _delivery(self, store: Store) -> list[threading.Thread]:
+        """Return the thread that tells people, which a slow receiver may hold up."""
+        if not self._settings.delivery.targets:
+            return []
+        courier = Courier(store, self._settings, self._clock, self._metrics)
+        return [
+            threading.Thread(target=courier.run, args=(self._stop,), name="delivery", daemon=True)
+        ]
 
     def _serve(self, context: Context) -> "uvicorn.Server":
         import uvicorn

@@ -47,6 +47,7 @@ JOBS = (
     Job("topics", "week", "drift.run", "embeds queries, assigns topics, scans for new ones"),
     Job("rephrase", "week", "drift.rephrase", "finds questions asked again in other words"),
     Job("figures", "week", "decay_reports.run", "success, satisfaction, friction, alarms"),
+    Job("changes", "day", "decay_reports.change_run", "says when signals moved after a change"),
     Job("datasets", "week", "training_sets.run", "builds the configured training sets"),
     Job("report", "week", "decay_reports.weekly", "writes the weekly report"),
 )
@@ -112,16 +113,20 @@ def _busy(store: Store, closes: list[datetime]) -> list[datetime]:
 
 
 def check_requirements(settings: Settings) -> None:
-    """Stop early when a job could not run at all.
+    """Stop early when a job could not run at all, or somebody could never be told.
 
     Raises
     ------
     ModelMissing
         When the embedding model is not there.
+    ConfigError
+        When a target of `[delivery]` lacks what its kind needs.
     """
+    from decay_reports.deliver import check_targets
     from drift.model_files import find_model
 
     find_model(settings.topics.model)
+    check_targets(settings)
 
 
 def _run(job: Job, store: Store, as_of: datetime, context: tuple[Settings, Clock]) -> JobRun:

@@ -33,6 +33,10 @@ class Metrics:
             "decayd_job_duration_seconds", "Duration of a job's last run", ["job"],
             registry=self.registry,
         )  # fmt: skip
+        self.undelivered = Gauge(
+            "decayd_undelivered_messages", "Messages that wait or were refused", ["target"],
+            registry=self.registry,
+        )  # fmt: skip
         self.time_lag = self._gauge("decayd_lag_seconds", "Wall time minus the newest event time")
         self.partitions = self._gauge(
             "decayd_assigned_partitions", "Partitions this collector reads"

@@ -155,4 +155,6 @@ def _status_text(found: dict[str, Any]) -> str:
     ]
     events = columns(found["events"], ["kind", "n", "newest"], empty="")
     jobs = columns(found["jobs"], ["job", "every", "as_of", "state", "answers"], empty="")
-    return "\n".join([*head, "", events, "", jobs])
+    names = ["target", "kind", "sent", "waiting", "failed", "last_sent_at", "last_error"]
+    told = columns(found["deliveries"], names, empty="")
+    return "\n".join([*head, "", events, "", jobs, *(["", told] if told else [])])

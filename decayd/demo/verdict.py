@@ -14,6 +14,7 @@ from decayd.results import Estimate
 from training_sets.reasons import REASONS
 
 _EARLY = timedelta(weeks=2)  # an onset may be dated that much before a slow slide begins
+_WITHIN = {"within_topic", "version_and_within"}  # the latter after two deploys
 _SOON = timedelta(weeks=3)  # a new topic is found in its first weeks or too late
 
 
@@ -74,7 +75,7 @@ def _steady(_: Planted, feature: FeatureFacts) -> tuple[str, bool]:
 def _slide(planted: Planted, feature: FeatureFacts) -> tuple[str, bool]:
     onset, green = feature.onset, feature.infrastructure.state == "green"
     parts = feature.attribution.parts if feature.attribution else ()
-    within = any(part.name == "within_topic" and part.cause for part in parts)
+    within = any(part.name in _WITHIN and part.cause for part in parts)
     since = f" since about {numbers.day(onset)}" if onset else ""
     infrastructure = f"infrastructure {feature.infrastructure.state}"
     said = [f"{_level(feature)}{since}", why_line(feature) or "no cause named", infrastructure]

@@ -125,6 +125,12 @@ CREATE TABLE weekly_figures (
   high DOUBLE, why_not VARCHAR, pooled_weeks INTEGER, back_filled BOOLEAN, details VARCHAR
 );
 
+-- Signals of one (feature, day, metric), appended as read when the day's week closed, never changed.
+CREATE TABLE daily_figures (
+  feature VARCHAR, day DATE, metric VARCHAR, as_of TIMESTAMP, n BIGINT, total DOUBLE,
+  value DOUBLE, back_filled BOOLEAN
+);
+
 CREATE TABLE baselines (
   feature VARCHAR, kind VARCHAR, version INTEGER, weeks DATE[], value DOUBLE, se DOUBLE, n BIGINT,
   as_of TIMESTAMP, accepted_by VARCHAR, reason VARCHAR, details VARCHAR
@@ -157,6 +163,13 @@ CREATE TABLE job_runs (
 
 CREATE TABLE reports (
   week DATE, as_of TIMESTAMP, facts VARCHAR USING COMPRESSION zstd, sha256 VARCHAR
+);
+
+-- Attempts to tell a receiver something, append-only; of a message the newest attempt counts.
+CREATE TABLE deliveries (
+  delivery_id VARCHAR, target VARCHAR, message_key VARCHAR, subject VARCHAR, change VARCHAR,
+  as_of TIMESTAMP, attempt INTEGER, state VARCHAR, tried_at TIMESTAMP,
+  retry_at TIMESTAMP, error VARCHAR
 );
 
 CREATE TABLE datasets (

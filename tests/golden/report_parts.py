@@ -12,6 +12,7 @@ from decay_reports.facts import (
     PartFacts,
     TopicFacts,
 )
+from decay_reports.why_facts import ForceFacts, ForecastFacts, SegmentFacts, WhyFacts
 from decayd.results import Estimate
 
 WEEK = date(2026, 10, 12)
@@ -147,5 +148,48 @@ def attribution() -> AttributionFacts:
             PartFacts(name="new_topics", change=Estimate(-0.0301, -0.041, -0.018), cause=True),
             PartFacts(name="topic_mix", change=Estimate(-0.0063, -0.013, 0.002)),
             PartFacts(name="gone_topics", change=Estimate(0.0009, -0.001, 0.003)),
+        ),
+    )
+
+
+def why() -> WhyFacts:
+    return WhyFacts(
+        notes=("tenure is left out: unknown for 14% of requests",),
+        n_tested=212,
+        segments=(
+            SegmentFacts(
+                traits={"version": "prompt=v12", "locale": "de"},
+                words="version prompt=v12 · locale de",
+                before=around(0.71, 0.05, 702, 168),
+                now=around(0.38, 0.06, 698, 151),
+                difference=Estimate(-0.27, -0.35, -0.19, n=1400),
+                contribution=-0.024,
+                of_change=0.2056,
+                examples=("req-9012", "req-8877"),
+            ),
+        ),
+        forecast=ForecastFacts(
+            weeks=tuple(date(2026, 7, 27) + timedelta(days=7 * k) for k in range(8)),
+            slope=Estimate(-0.0112, -0.0171, -0.0053, n=8),
+            horizon=8,
+            floor=0.55,
+            p_below=0.83,
+        ),
+        forces=(
+            ForceFacts(
+                force="measurement fault",
+                state="against",
+                speaks_against=("26.2% of requests aged 2–7 days have an outcome, as expected",),
+            ),
+            ForceFacts(
+                force="world drift",
+                state="for",
+                speaks_for=("within topics −8.1 pts (−11.0…−5.0)", "F-17 a new topic: pay by link"),
+            ),
+            ForceFacts(
+                force="knowledge staleness",
+                state="open",
+                missing=("too few requests say how old their retrieved documents are",),
+            ),
         ),
     )

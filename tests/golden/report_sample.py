@@ -111,6 +111,7 @@ def refund_help() -> FeatureFacts:
         ),
         trend=trend(levels),
         attribution=report_parts.attribution(),
+        why=report_parts.why(),
         topics=report_parts.topics(),
         emerged=report_parts.emerged(),
         asked=asked(),

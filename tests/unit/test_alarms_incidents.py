@@ -24,6 +24,7 @@ FEATURE = "assistant"
 SETTINGS = settings()
 KEPT = (  # everything that the runs append, as_of first
     "SELECT as_of, * EXCLUDE (as_of) FROM weekly_figures ORDER BY ALL",
+    "SELECT as_of, * EXCLUDE (as_of) FROM daily_figures ORDER BY ALL",
     "SELECT as_of, * EXCLUDE (as_of) FROM baselines ORDER BY ALL",
     "SELECT as_of, * EXCLUDE (as_of) FROM alarm_states ORDER BY ALL",
     "SELECT as_of, * EXCLUDE (as_of) FROM incidents ORDER BY ALL",
@@ -111,9 +112,21 @@ def test_the_finding_keeps_its_id_names_failing_requests_and_closes(told: Any) -
     assert len(recovered) == 1
 
 
+def test_signals_of_a_feature_with_outcomes_are_hints_and_never_page(told: Any) -> None:
+    store, _ = told
+    assert {stream for (stream,) in select(store, "SELECT stream FROM incidents")} == {"success"}
+    hints = select(
+        store,
+        "SELECT DISTINCT kind, severity, incident_id FROM findings"
+        " WHERE kind IN ('friction_rose', 'satisfaction_fell', 'success_may_fall') ORDER BY kind",
+    )
+    assert ("friction_rose", "info", None) in hints
+    assert {(severity, incident_id) for _, severity, incident_id in hints} == {("info", None)}
+
+
 def test_the_alarm_sees_every_live_week_after_the_baseline_once(told: Any) -> None:
     store, _ = told
-    weeks = select(store, "SELECT week FROM alarm_states ORDER BY as_of")
+    weeks = select(store, "SELECT week FROM alarm_states WHERE stream = 'success' ORDER BY as_of")
     assert [week_number(week) for (week,) in weeks] == list(range(5, WEEKS))
 
 
@@ -164,9 +177,11 @@ def test_a_person_may_accept_a_lower_baseline_which_closes_the_incident(tmp_path
             baseline.accept(store, "nobody", weeks, SETTINGS, by)
 
 
-def test_a_feature_that_never_gets_outcomes_is_not_measurable(tmp_path: Path) -> None:
+def test_a_feature_that_gets_neither_outcomes_nor_20_requests_is_not_measurable(
+    tmp_path: Path,
+) -> None:
     with Store.open(StoreSettings(path=tmp_path / "s.duckdb", threads=1)) as store:
-        fill(store, world(23, weeks=6, per_day=20, outcome_share=0.0))
+        fill(store, world(23, weeks=6, per_day=1, outcome_share=0.0))
         states = []
         for week in range(1, 7):
             run(store, close(week), SETTINGS)
@@ -187,7 +202,7 @@ def test_a_late_feed_withholds_the_headline_and_leaves_the_alarm_alone(tmp_path:
         fired = {row["week"] for row in late_weeks if row["lag"] == 0}
         assert 9 in fired
         assert {row["week"] + 1 for row in late_weeks if row["lag"] == 1} == fired
-        entered = select(store, "SELECT week FROM alarm_states")
+        entered = select(store, "SELECT week FROM alarm_states WHERE stream = 'success'")
         assert {week_number(week) + 1 for (week,) in entered}.isdisjoint(fired)
         found = verdict(store, FEATURE, close(9))
         assert found.state == "not_measurable"

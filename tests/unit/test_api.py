@@ -213,3 +213,14 @@ def test_the_daemon_reads_the_files_of_an_ingest(client: httpx.Client, tmp_path:
     missing = client.post("/api/ingest", json={"files": [str(tmp_path / "none.jsonl")]})
     assert missing.status_code == 422
     assert "none.jsonl" in missing.json()["error"]
+
+
+def test_a_finding_s_rows_have_an_address(client: httpx.Client, store: Store) -> None:
+    told = {"finding_id": "F-1", "as_of": datetime(2026, 10, 5), "title": HOSTILE, "body": "{}"}  # noqa: DTZ001
+    store.append("findings", [told | {"member_request_ids": ["r1", "r2"]}])
+
+    found = client.get("/findings/F-1")
+
+    assert found.headers["content-type"].startswith("application/json")
+    assert found.json()["member_request_ids"] == ["r1", "r2"]
+    assert client.get("/findings/F-9").status_code == 422

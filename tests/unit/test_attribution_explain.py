@@ -96,3 +96,102 @@ def test_requests_without_a_topic_are_a_row_of_their_own(tmp_path: Path) -> None
         assert found is not None
         assert [topic.topic_id for topic in found.topics] == ["unembedded"]
         assert gap(found, found.topics[0].contribution) < 1e-9
+
+
+def marked(store: Store) -> None:
+    """Give requests a locale by user, a model and documents; from week 8 on de at m2 fails."""
+    select(
+        store,
+        """
+        UPDATE requests SET
+          segments = CASE hash(user_id) % 5
+            WHEN 0 THEN '{"locale": "de"}' ELSE '{"locale": "en"}' END,
+          model_resolved = CASE hash(request_id) % 2 WHEN 0 THEN 'm1' ELSE 'm2' END,
+          retrieved = '[{"doc_id": "d", "doc_updated_at": "2025-12-01T00:00:00Z"}]',
+          tenure_days = 40
+    """,
+    )
+    select(
+        store,
+        """
+        UPDATE outcomes SET success = false
+        WHERE hash(request_id || 'x') % 4 < 3 AND request_key IN (
+          SELECT request_key FROM requests
+          WHERE segments ->> '$.locale' = 'de' AND model_resolved = 'm2'
+            AND ts >= TIMESTAMP '2026-02-23')
+    """,
+    )
+
+
+def test_a_rotten_segment_is_named_with_requests_that_failed(tmp_path: Path) -> None:
+    with Store.open(StoreSettings(path=tmp_path / "s.duckdb", threads=1)) as one:
+        fill(one, world(33, weeks=WEEKS, per_day=220, outcome_share=0.5))
+        marked(one)
+        for week in range(1, WEEKS + 1):
+            run(one, close(week), SETTINGS)
+        found = explain(one, FEATURE, close(WEEKS), SETTINGS)
+        assert found is not None
+        assert [segment.traits for segment in found.segments] == [
+            {"version": "model=m2", "locale": "de"}
+        ]
+        (segment,) = found.segments
+        assert segment.of_change is not None
+        assert segment.of_change > 0.5
+        failed = select(
+            one,
+            """
+            SELECT r.request_id
+            FROM requests r JOIN outcomes o USING (request_key)
+            WHERE r.segments ->> '$.locale' = 'de' AND r.model_resolved = 'm2' AND NOT o.success
+        """,
+        )
+        assert set(segment.examples) <= {row[0] for row in failed}
+        assert len(segment.examples) == 3
+        assert found.versions == ("model=m1", "model=m2")
+        assert found.documents is not None
+        assert found.documents.older
+        assert found.documents.before_days == pytest.approx(49.0, abs=1.0)
+        assert gap(found, sum(part.value for part in found.parts)) < 1e-9
+
+
+def test_one_model_in_place_of_another_is_dated_by_its_step(tmp_path: Path) -> None:
+    with Store.open(StoreSettings(path=tmp_path / "s.duckdb", threads=1)) as one:
+        dropped = world(
+            34, weeks=WEEKS, per_day=220, outcome_share=0.5, logit=lambda d: -1.2 * (d >= 42)
+        )
+        fill(one, dropped)
+        select(
+            one,
+            """
+            UPDATE requests SET tenure_days = 40, model_resolved = CASE
+              WHEN ts >= TIMESTAMP '2026-01-05' + INTERVAL 42 DAY THEN 'm2' ELSE 'm1' END
+        """,
+        )
+        for week in range(1, WEEKS + 1):
+            run(one, close(week), SETTINGS)
+        found = explain(one, FEATURE, close(WEEKS), SETTINGS)
+        assert found is not None
+        values = {part.name: part.value for part in found.parts}
+        assert found.causes == ("version_mix",)
+        assert values["version_mix"] == pytest.approx(found.total.value, abs=0.1)
+        assert "one version replaced another for everybody" in found.notes[0]
+        assert gap(found, sum(values.values())) < 1e-9
+
+
+def test_two_new_models_after_the_baseline_are_not_told_apart(tmp_path: Path) -> None:
+    with Store.open(StoreSettings(path=tmp_path / "s.duckdb", threads=1)) as one:
+        fill(one, world(35, weeks=WEEKS, per_day=110, outcome_share=0.5))
+        select(
+            one,
+            """
+            UPDATE requests SET tenure_days = 40, model_resolved = CASE
+              WHEN ts >= TIMESTAMP '2026-01-05' + INTERVAL 60 DAY THEN 'm3'
+              WHEN ts >= TIMESTAMP '2026-01-05' + INTERVAL 42 DAY THEN 'm2' ELSE 'm1' END
+        """,
+        )
+        for week in range(1, WEEKS + 1):
+            run(one, close(week), SETTINGS)
+        found = explain(one, FEATURE, close(WEEKS), SETTINGS)
+        assert found is not None
+        assert "version_and_within" in {part.name for part in found.parts}
+        assert "not separable: 2 deploys after the baseline" in found.notes[0]

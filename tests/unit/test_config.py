@@ -14,6 +14,7 @@ from decayd.config import (
     flatten,
     load,
 )
+from decayd.delivery_settings import TargetSettings
 from decayd.errors import ConfigError
 
 
@@ -39,6 +40,7 @@ EVERY_KEY = [
     *keys_of(Settings, ""),
     *keys_of(FeatureSettings, "features.refund_help"),
     *keys_of(DatasetSettings, "datasets.refund-fixes"),
+    *keys_of(TargetSettings, "delivery.targets.team_chat"),
     *keys_of(TopicSettings, 'kafka.topics."decayd.requests"'),
 ]
 
@@ -64,7 +66,9 @@ def test_the_commented_examples_of_the_config_file_are_settings(
     repository: Path, tmp_path: Path
 ) -> None:
     text = (repository / "config.toml").read_text(encoding="utf-8")
-    live = re.sub(r"^# (?=\[(?:features|outcomes|datasets)|\w+ = )", "", text, flags=re.MULTILINE)
+    live = re.sub(
+        r"^# (?=\[(?:features|outcomes|datasets|delivery)|\w+ = )", "", text, flags=re.MULTILINE
+    )
     settings = load(write(tmp_path, live)).settings
     assert settings.feature("refund_help").expected_outcome.window_days == 28
     assert settings.outcomes == {"resolved": 1.0, "reopened": 0.0}

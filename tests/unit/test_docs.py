@@ -170,7 +170,7 @@ def test_every_path_that_a_page_names_exists(page: Path) -> None:
 def test_every_plug_in_folder_is_explained() -> None:
     described = text("architecture.md")
     for folder in ("collector.formats", "drift.detectors", "training_sets.formats",
-                   "decay_reports.formats"):  # fmt: skip
+                   "decay_reports.formats", "decay_reports.delivery"):  # fmt: skip
         package = __import__(folder, fromlist=["formats"])
         assert f"`{folder.replace('.', '/')}/`" in described
         assert plugins.names(package)
