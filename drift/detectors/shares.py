@@ -23,7 +23,8 @@ _WOBBLE_WEEKS = 12  # a quarter: older habits say little about this one
 _WOBBLE_SHARE = 0.02  # topics below it are all sampling noise
 _COMPARISONS = 3  # one week and four against the rolling reference, four against the anchor
 _STIRRED = 2.0  # |z|; one in twenty topics at rest, most of those that a change of mix moves
-_LEAST_EXPECTED = 3  # votes of a topic for its z to be near normal
+_LEAST_EXPECTED = 3  # votes of a topic, so that its fall can show
+_TINY = 1e-300
 
 Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -84,10 +85,12 @@ def compare(
 ) -> Shift:
     """Test whether topic shares moved more than sampling and a relative wobble allow.
 
-    With c_k, r_k a topic's votes, p_k = (r_k + .5) / (|R| + .5 K) and the pooled share p̄_k:
-    z_k = (c_k / n - p_k) / sqrt(p̄_k (1 - p̄_k) (1/n + 1/|R|) + (δ p_k)²), for the K' topics with
-    n p̄_k >= 3. The p-value is the smaller one of the largest |z| (Bonferroni) and of the sum of
-    squares (chi-squared), doubled for the two and tripled for the comparisons made of a week.
+    With c_k, r_k a topic's votes and p_k = (r_k + .5) / (|R| + .5 K): c_k is held against the
+    negative binomial with mean n p_k and variance n p_k (1 - p_k) + (n p_k)² (1 / (r_k + .5) + δ²),
+    which is what a topic of r_k votes gives next time. z_k is the normal score of its middle tail,
+    for the K' topics with n p̄_k >= 3, p̄_k the pooled share. The p-value is the smaller one of the
+    largest |z| (Bonferroni) and of the sum of squares (chi-squared), doubled for the two and
+    tripled for the comparisons made of a week.
 
     Parameters
     ----------
@@ -101,8 +104,9 @@ def compare(
     Notes
     -----
     P is 1.0 when no topic has enough votes. A random-effect test: with more votes the noise goes
-    and the wobble stays, so that p does not fall to 0 on harmless weeks of large traffic. Assumes
-    one vote per person and topic. O(n + |R|).
+    and the wobble stays, so that p does not fall to 0 on harmless weeks of large traffic. A normal
+    z in place of the tails makes too much of small topics that grew by chance. Assumes one vote per
+    person and topic. O(n + |R|).
 
     Examples
     --------
@@ -116,15 +120,27 @@ def compare(
     True
     """
     now, before = counts(window, reference)
-    n, n_reference = max(1, now.sum()), before.sum()
-    share = smoothed(before)
-    pooled = (now + before) / max(1, n + n_reference)
-    noise = pooled * (1 - pooled) * (1 / n + 1 / max(1, n_reference))
-    tested = n * pooled >= _LEAST_EXPECTED
+    n, n_reference = int(now.sum()), int(before.sum())
+    tested = n * (now + before) / max(1, n + n_reference) >= _LEAST_EXPECTED
     tested[[topic for topic in without if topic < len(tested)]] = False
-    z = np.where(tested, (now / n - share) / np.sqrt(noise + (wobble * share) ** 2), 0.0)
+    z = np.where(tested, _scores(now, before, wobble), 0.0)
     count = int(tested.sum())
     return Shift(_p_value(z, count), z, now, before, count)
+
+
+def _scores(now: Counts, before: Counts, wobble: float) -> Floats:
+    """Return the normal score of each topic's count ``(K,)`` among those that its past expects."""
+    from scipy.special import betainc, ndtri
+
+    share, n = smoothed(before), max(1, int(now.sum()))
+    mean = n * share
+    beyond_poisson = np.maximum(1 / (before + 0.5) + wobble**2 - 1 / n, _TINY)
+    size = 1 / beyond_poisson  # of the negative binomial
+    chance = mean / (mean + size)
+    at_least, more = (betainc(np.maximum(k, _TINY), size, chance) for k in (now, now + 1))
+    at_most, less = (betainc(size, np.maximum(k, _TINY), 1 - chance) for k in (now + 1, now))
+    above, below = (np.maximum((a + b) / 2, _TINY) for a, b in ((at_least, more), (at_most, less)))
+    return np.asarray(np.where(above < below, -ndtri(above), ndtri(below)), float)
 
 
 def _p_value(z: Floats, count: int) -> float:
