@@ -1,12 +1,13 @@
 -- one row per request with any signal at as_of_: its score and the flags that models use.
 -- Each signal counts once a request (the newest of its kind); `abandon` never enters the score.
 -- Rounding takes away what the order of adding up leaves in the last bits.
-CREATE OR REPLACE MACRO signal_scores(as_of_) AS TABLE
+-- Of signal_scores_since only signals with ts >= from_ are looked at.
+CREATE OR REPLACE MACRO signal_scores_since(from_, as_of_) AS TABLE
 WITH newest AS (
   SELECT request_key, signal,
          arg_max(weight, (ts, event_id)) AS weight,
          arg_max_null(value, (ts, event_id)) AS value
-  FROM request_signals(as_of_)
+  FROM request_signals_since(from_, as_of_)
   GROUP BY request_key, signal
 )
 SELECT request_key,
@@ -32,3 +33,5 @@ SELECT request_key,
                OR (signal = 'undo' AND weight < 0)) AS friction
 FROM newest
 GROUP BY request_key;
+CREATE OR REPLACE MACRO signal_scores(as_of_) AS TABLE
+SELECT * FROM signal_scores_since('-infinity'::TIMESTAMP, as_of_);

@@ -2,13 +2,14 @@
 -- y is the outcome's `success`, else its value in outcome_values_ (JSON of [outcomes] in the
 -- config), else the event is no label. An outcome with only a session belongs to the session's
 -- latest request at or before it.
-CREATE OR REPLACE MACRO request_outcomes(as_of_, outcome_values_) AS TABLE
+-- Of request_outcomes_since only outcomes with ts >= from_ are looked at.
+CREATE OR REPLACE MACRO request_outcomes_since(from_, as_of_, outcome_values_) AS TABLE
 WITH known AS (
   SELECT o.event_id, o.ts, o.available_at, o.outcome, o.request_key, o.session_id,
          coalesce(o.success::DOUBLE, configured.value::DOUBLE) AS y
   FROM outcomes o
   LEFT JOIN json_each(outcome_values_::JSON) AS configured ON configured.key = o.outcome
-  WHERE available_at <= as_of_ AND NOT duplicate
+  WHERE o.ts >= from_ AND available_at <= as_of_ AND NOT duplicate
 ),
 asked AS (  -- one per instant, so that a tie does not depend on the order of arrival
   SELECT max(request_key) AS request_key, session_id, ts
@@ -36,3 +37,5 @@ SELECT request_key,
        min(available_at) AS first_available_at
 FROM joined
 GROUP BY request_key;
+CREATE OR REPLACE MACRO request_outcomes(as_of_, outcome_values_) AS TABLE
+SELECT * FROM request_outcomes_since('-infinity'::TIMESTAMP, as_of_, outcome_values_);

@@ -2,7 +2,8 @@
 -- ($feature NULL: every feature), in no order (the caller sorts, which is cheaper there):
 -- who asked, its topic and tenure, what its signals say, and its outcome with both its times.
 -- Tenure is what was sent, else time since the user was first seen, unless the store's history
--- is too young to tell; `tenure_days` is NULL where it is unknown.
+-- is too young to tell; `tenure_days` is NULL where it is unknown. What is stamped over 7 days before
+-- $start is not looked at: it speaks of older requests, unless a clock is that wrong.
 WITH history AS (
   SELECT min(ts) AS began FROM requests WHERE available_at <= $as_of
 ),
@@ -48,5 +49,6 @@ FROM asked r
 CROSS JOIN history
 LEFT JOIN seen ON seen.user_id = r.user_id
 LEFT JOIN latest_topics($as_of) t ON t.request_key = r.request_key
-LEFT JOIN signal_scores($as_of) s ON s.request_key = r.request_key
-LEFT JOIN request_outcomes($as_of, $outcome_values) o ON o.request_key = r.request_key;
+LEFT JOIN signal_scores_since($start::TIMESTAMP - INTERVAL 7 DAY, $as_of) s ON s.request_key = r.request_key
+LEFT JOIN request_outcomes_since($start::TIMESTAMP - INTERVAL 7 DAY, $as_of, $outcome_values) o
+  ON o.request_key = r.request_key;
