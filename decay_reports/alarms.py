@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from datetime import date
+from statistics import NormalDist
 from typing import Self
 
 import msgspec
@@ -145,8 +146,10 @@ def above_trough(weeks: Sequence[tuple[float, float]]) -> bool:
     """
     if len(weeks) < 3:  # noqa: PLR2004 - a trough and two weeks after it
         return False
-    low, low_se = min(weeks[:-2])
-    return all(value - low > 1.645 * math.hypot(se, low_se) for value, se in weeks[-2:])
+    before = weeks[:-2]
+    low, low_se = min(before)
+    z = NormalDist().inv_cdf(1 - 0.05 / len(before))  # the lowest of many weeks is low by chance
+    return all(value - low > z * math.hypot(se, low_se) for value, se in weeks[-2:])
 
 
 def _log_step(step: Step, effect: float) -> float:

@@ -15,6 +15,9 @@ from decay_reports.facts import ChangeFacts, FeatureFacts, PartFacts
 from decay_reports.why_facts import ForceFacts
 
 _FAULTS = ("outcomes_late", "signals_moved", "join_rate_low", "schema_change")
+_MIXES = ("topic_mix", "tenure_mix", "gone_topics")
+_WORLD = ("within_topic", "version_and_within", "new_topics")
+_ANSWERS = ("within_topic", "version_and_within", "version_mix")
 _DEPLOYS = frozenset({"prompt", "model", "adapter", "tools", "index", "embedder", "router", "code"})
 _EACH_SIDE = 3  # weeks before and after an onset without which a shape can't be told
 _CLEAR = 4.6  # difference of misfits: likelihoods of 10 to 1
@@ -50,17 +53,16 @@ def _measurement(facts: FeatureFacts) -> ForceFacts:
 
 
 def _world(facts: FeatureFacts) -> ForceFacts:
-    speaks = _causes(facts, ("within_topic", "version_and_within", "new_topics"))
+    speaks = _causes(facts, _WORLD)
     speaks += _open(facts, ("topic_emerged", "topic_vanished", "unfamiliar_queries"))
-    against = _no_causes(facts, ("within_topic", "version_and_within", "new_topics"))
+    against = _no_causes(facts, _WORLD)
     return _force("world drift", speaks, [] if speaks else against, [])
 
 
 def _users(facts: FeatureFacts) -> ForceFacts:
-    mixes = ("topic_mix", "tenure_mix", "gone_topics")
-    speaks = [*_causes(facts, mixes), *_open(facts, ("topic_shifted", "style_shifted"))]
+    speaks = [*_causes(facts, _MIXES), *_open(facts, ("topic_shifted", "style_shifted"))]
     missing = [note for note in facts.why.notes if note.startswith("tenure")]
-    return _force("user behaviour drift", speaks, _no_causes(facts, mixes), missing)
+    return _force("user behaviour drift", speaks, _no_causes(facts, _MIXES), missing)
 
 
 def _staleness(ages: DocumentAges | None) -> ForceFacts:
@@ -81,7 +83,10 @@ def _silent_change(facts: FeatureFacts, found: Attribution, near: list[ChangeFac
     name = "silent provider or dependency change"
     speaks, against, missing = [], [], []
     shape = _shape(facts)
-    if shape == "step":
+    mixed = _causes(facts, _MIXES) if not _causes(facts, _ANSWERS) else []
+    if shape == "step" and mixed:
+        against += [f"the step came with what is asked or who asks: {words}" for words in mixed]
+    elif shape == "step":
         speaks.append("success fell in a step")
     elif shape == "ramp":
         against.append("success fell bit by bit, not in a step")
@@ -90,7 +95,8 @@ def _silent_change(facts: FeatureFacts, found: Attribution, near: list[ChangeFac
         against.append(f"a change was announced near the onset: {_named(near)}")
     elif facts.onset is not None:
         speaks += [f"{words}, and no change was announced" for words in version]
-        speaks += ["no change was announced near the onset"] if shape == "step" else []
+        alone = shape == "step" and not mixed
+        speaks += ["no change was announced near the onset"] if alone else []
     if len(found.versions) <= 1:
         missing.append("requests name one version only, or none")
     else:

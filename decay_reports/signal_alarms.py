@@ -13,8 +13,11 @@ from decay_reports.day_stream import DayStream, Margin, fresh
 from decay_reports.figure import FigureKey
 from decay_reports.incidents import Incident
 from decay_reports.signal_baseline import SignalBaseline
+from decay_reports.signal_days import FRICTION, SATISFACTION
 from decayd.weeks import monday
 from store.database import Store, Transaction
+
+_OTHER = {FRICTION: SATISFACTION, SATISFACTION: FRICTION}
 
 
 @dataclass(frozen=True)
@@ -98,12 +101,13 @@ def _begin(
     if not pages:
         return SignalTurn(onset)
     day = stream.detector.onset() or onset
+    other = incidents.find_open(tx, key.feature, _OTHER[baseline.kind], key.as_of)
     incident = Incident(
         incident_id=incidents.new_id(tx), feature=key.feature, stream=baseline.kind,
         opened_at=key.as_of, onset=onset,
         details={
             "baseline_version": baseline.version, "statistic": stream.detector.statistic,
-            "onset_day": day.isoformat(),
+            "onset_day": day.isoformat(), "beside": other.incident_id if other else "",
         },
     )  # fmt: skip
     tx.append("incidents", [incident.row("opened", key.as_of)])

@@ -43,18 +43,23 @@ class Told:
 def stream_moved(
     tx: Transaction, told: Told, turn: SignalTurn, figure: Figure | None, baseline: SignalBaseline
 ) -> None:
-    """Say that friction rose or satisfaction fell while it lasts; a page only with an incident."""
+    """Say that friction rose or satisfaction fell while it lasts; a page only with an incident.
+
+    What opened while the other stream had an incident is the same fall: a warning, no second page.
+    """
     moving = turn.onset is not None and not turn.closed_because
     before, now = baseline.estimate, estimate_of(figure) if figure else None
     near = changes_near(tx, told, turn.onset)
     verb = "rose" if baseline.kind == FRICTION else "fell"
     pages = turn.incident is not None
+    paged = turn.incident is not None and turn.incident.details.get("beside", "")
+    severity = ("warning" if paged else "critical") if pages else "info"
     ending = " (signals, not success)" if pages else ": a hint from signals, success decides"
     title = f"{baseline.kind} {verb}{_from_to(before, now)}, since about {_day(turn.onset)}"
     title += ending + said_of(near)
     because = turn.closed_because or "a new baseline was accepted"
     while_it_lasts(tx, moving, over=not moving, draft=told.finding(
-        kind=KINDS[baseline.kind], severity="critical" if pages else "info",
+        kind=KINDS[baseline.kind], severity=severity,
         title=title if moving else f"{baseline.kind} {verb} and that is over: {because}",
         incident_id=turn.incident.incident_id if turn.incident else None, now=now, before=before,
         details=_details(turn, near, hint=not pages), next_step=_next_step(near, pages=pages),

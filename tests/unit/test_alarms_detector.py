@@ -116,3 +116,9 @@ def test_recovering_needs_two_weeks_clearly_above_the_trough() -> None:
     assert not above_trough([(0.60, 0.01), (0.50, 0.01), (0.56, 0.01), (0.51, 0.01)])
     assert not above_trough([(0.50, 0.01), (0.56, 0.01)])
     assert not above_trough([(0.50, 0.03), (0.54, 0.03), (0.55, 0.03)])
+
+
+def test_the_lowest_of_many_noisy_weeks_makes_no_recovery() -> None:
+    rng = np.random.default_rng(1)
+    steady = [[(0.5 + 0.04 * x, 0.04) for x in rng.normal(size=26)] for _ in range(1_000)]
+    assert sum(map(above_trough, steady)) <= 20  # without regard to their number: 144

@@ -9,7 +9,7 @@ import pytest
 from decay_reports.attribution import Attribution, attribute
 from decay_reports.bootstrap import Cells
 from decay_reports.documents import DocumentAges, document_ages
-from decay_reports.facts import ChangeFacts, FeatureFacts, FindingFacts, TrendPoint
+from decay_reports.facts import ChangeFacts, FeatureFacts, FindingFacts, PartFacts, TrendPoint
 from decay_reports.forces import forces
 from decay_reports.two_periods import Period
 from decay_reports.why_facts import ForceFacts
@@ -93,6 +93,19 @@ def test_a_step_with_nothing_announced_speaks_for_a_silent_change() -> None:
     )  # fmt: skip
     assert silent.missing == ("requests name one version only, or none",)
     assert force(step, "own deploy").speaks_against[0] == "no deploy was announced near the onset"
+
+
+def test_a_step_that_came_with_a_mix_speaks_against_a_silent_change() -> None:
+    mix = PartFacts(name="topic_mix", change=Estimate(-0.1, -0.14, -0.06), cause=True)
+    known = refund_help().attribution
+    assert known
+    step = feature(
+        onset=ONSET, trend=trend([0.7] * 5 + [0.55] * 5),
+        attribution=msgspec.structs.replace(known, parts=(mix,)),
+    )  # fmt: skip
+    silent = force(step, "silent provider or dependency change")
+    assert silent.state == "against"
+    assert silent.speaks_against[0].startswith("the step came with what is asked or who asks")
 
 
 def test_a_slide_speaks_against_a_silent_change() -> None:
