@@ -53,7 +53,7 @@ def run(store: Store, as_of: datetime, settings: Settings) -> dict[str, Any]:
     """
     limit, drafts = settings.collector.bad_share_alert, []
     with store.transaction() as transaction:
-        open_ones = _open_ones(findings_at(transaction, as_of))
+        open_ones = _open_ones(findings_at(transaction, as_of, kind=KIND))
         for day in _days(store, as_of, settings.report.timezone, open_ones.keys()):
             old = open_ones.get(day.kind)
             if day.n < _MIN_RECORDS:

@@ -133,8 +133,8 @@ def while_it_lasts(tx: Transaction, fired: bool, *, over: bool, draft: Finding) 
 def _open_one(tx: Transaction, draft: Finding) -> Finding | None:
     found = [
         finding
-        for finding in findings_at(tx, draft.as_of)
-        if (finding.kind, finding.feature, finding.state) == (draft.kind, draft.feature, "open")
+        for finding in findings_at(tx, draft.as_of, feature=draft.feature, kind=draft.kind)
+        if finding.state == "open"
     ]
     return found[-1] if found else None
 

@@ -149,9 +149,8 @@ def _finding(
 
 
 def _closed(tx: Transaction, change: Change, as_of: datetime) -> Iterator[Finding]:
-    for found in findings_at(tx, as_of):
-        ours = found.kind == KIND and found.details.get("change") == change.event_id
-        if ours and found.feature == change.feature and found.state == "open":
+    for found in findings_at(tx, as_of, feature=change.feature, kind=KIND):
+        if found.details.get("change") == change.event_id and found.state == "open":
             yield msgspec.structs.replace(found, as_of=as_of, state="closed")
 
 

@@ -75,7 +75,7 @@ def _course(store: Store, feature: str, as_of: datetime, incident: Incident) -> 
 
 
 def _missing(store: Store, feature: str, as_of: datetime) -> str:
-    for found in findings_at(store, as_of):
-        if (found.kind, found.feature, found.state) == ("signals_missing", feature, "open"):
+    for found in findings_at(store, as_of, feature=feature, kind="signals_missing"):
+        if found.state == "open":
             return found.title
     return ""

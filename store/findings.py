@@ -36,9 +36,19 @@ def append_findings(transaction: Transaction, drafts: Sequence[Finding]) -> list
     return ids
 
 
-def findings_at(reader: Store | Transaction, as_of: datetime) -> list[Finding]:
-    """Return every finding known at `as_of` as it was last appended, in the order of discovery."""
-    return [_finding(row["finding"]) for row in reader.rows("findings_latest", as_of=as_of)]
+def findings_at(
+    reader: Store | Transaction,
+    as_of: datetime,
+    *,
+    feature: str | None = None,
+    kind: str | None = None,
+) -> list[Finding]:
+    """Return findings known at `as_of` as they were last appended, in the order of discovery.
+
+    All of them, or only the rows of a feature and a kind.
+    """
+    rows = reader.rows("findings_latest", as_of=as_of, feature=feature, kind=kind)
+    return [_finding(row["finding"]) for row in rows]
 
 
 def _row(draft: Finding, finding_id: str) -> dict[str, Any]:
