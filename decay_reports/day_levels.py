@@ -102,7 +102,7 @@ def of_days(
     ... ]
     >>> baseline = of_days(days)
     >>> baseline.day_variance, [round(extra, 2) for extra in baseline.weekday[:2]]
-    (0.0, [0.07, -0.01])
+    (0.0, [0.04, -0.01])
     """
     n = np.array([day.n for day in days], float)
     x = np.array([day.level for day in days])
