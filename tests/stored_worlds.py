@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from decay_reports.frame import DAY_US, SIGNALS
+from decay_reports.run import run
+from decay_reports.verdicts import Verdict, verdict
 from decayd.config import Settings
 from decayd.events import Event, ExpectedOutcome, Outcome, Request, Signal
 from store.batch import Batch
@@ -124,3 +126,14 @@ def _id(shape: Shape, k: int) -> str:
 
 def _ms(world: World, k: int, later_days: float = 0.0) -> int:
     return int((MONDAY_US + (world.day[k] + later_days) * DAY_US) // 1000)
+
+
+def verdicts_by_week(
+    store: Store, settings: Settings, feature: str, weeks: int
+) -> dict[int, Verdict]:
+    """Run the figures at each close of weeks 1 to `weeks`; return what each report would say."""
+    verdicts = {}
+    for week in range(1, weeks + 1):
+        run(store, close(week), settings)
+        verdicts[week] = verdict(store, feature, close(week))
+    return verdicts

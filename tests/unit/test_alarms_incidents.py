@@ -16,7 +16,15 @@ from decayd.config import StoreSettings
 from decayd.errors import UsageError
 from store.database import Store
 from tests.event_rows import select
-from tests.stored_worlds import close, fill, headlines, monday, settings, week_number
+from tests.stored_worlds import (
+    close,
+    fill,
+    headlines,
+    monday,
+    settings,
+    verdicts_by_week,
+    week_number,
+)
 from tests.worlds import World, world
 
 WEEKS, FALL, BACK = 20, 9, 14  # success is 20 points lower from week 9 up to week 13
@@ -49,11 +57,7 @@ def told(
     path = tmp_path_factory.mktemp("incidents") / "s.duckdb"
     with Store.open(StoreSettings(path=path, threads=1)) as store:
         fill(store, dipping)
-        verdicts = {}
-        for week in range(1, WEEKS + 1):
-            run(store, close(week), SETTINGS)
-            verdicts[week] = verdict(store, FEATURE, close(week))
-        yield store, verdicts
+        yield store, verdicts_by_week(store, SETTINGS, FEATURE, WEEKS)
 
 
 def test_the_first_four_weeks_are_learned_and_become_the_baseline(told: Any) -> None:

@@ -13,7 +13,7 @@ from decayd.config import StoreSettings
 from decayd.events import Change, Event, Signal
 from store.database import Store
 from tests.event_rows import select, write
-from tests.stored_worlds import close, fill, monday, settings, week_number
+from tests.stored_worlds import close, fill, monday, settings, verdicts_by_week, week_number
 from tests.worlds import MONDAY_US, WEEK_US, World, world
 
 WEEKS, FALL = 14, 9
@@ -51,11 +51,7 @@ def told(
     with Store.open(StoreSettings(path=path, threads=1)) as store:
         fill(store, silent)
         write(store, new_buttons())
-        verdicts = {}
-        for week in range(1, WEEKS + 1):
-            run(store, close(week), SETTINGS)
-            verdicts[week] = verdict(store, FEATURE, close(week))
-        yield store, verdicts
+        yield store, verdicts_by_week(store, SETTINGS, FEATURE, WEEKS)
 
 
 def test_a_feature_without_outcomes_is_judged_by_its_signals_and_told_so(told: Any) -> None:
