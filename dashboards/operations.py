@@ -54,6 +54,7 @@ def report(
 ) -> dict[str, Any]:
     """Return the weekly report in every format; computed now when none is stored for `as_of`."""
     from decay_reports import formats, weekly
+    from decay_reports.rendering import render
     from decayd import plugins
 
     moment = instant(as_of)
@@ -65,7 +66,7 @@ def report(
     )
     if feature:
         facts = weekly.only(facts, feature)
-    documents = {name: weekly.render(facts, name) for name in plugins.names(formats)}
+    documents = {name: render(facts, name) for name in plugins.names(formats)}
     return {"week": facts.week, "as_of": facts.as_of, "documents": documents}
 
 

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import date, timedelta
-from itertools import pairwise
+from itertools import compress, pairwise
 
 from decayd.masking import mask
 from decayd.results import Estimate
@@ -197,9 +197,13 @@ def visible(text: str, limit: int = 200) -> str:
     >>> visible("a\u202eb\x00\n c")
     'ab c'
     """
-    kept = [c for c in text if c.isspace() or c in _JOINERS or unicodedata.category(c)[0] != "C"]
-    line = " ".join("".join(kept).split())
+    line = " ".join((text if text.isprintable() else _without_controls(text)).split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def _without_controls(text: str) -> str:
+    shown = (c.isspace() or c in _JOINERS or unicodedata.category(c)[0] != "C" for c in text)
+    return "".join(compress(text, shown))
 
 
 def masked(text: str, limit: int = 200) -> str:

@@ -1,13 +1,11 @@
-"""The weekly report: collected once per close, kept as facts, rendered as often as asked."""
+"""The weekly report: collected once per close and kept as facts."""
 
-from collections.abc import Iterator
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from decay_reports import attribution, formats, verdicts
+from decay_reports import attribution, verdicts
 from decay_reports.appendix import with_appendix
 from decay_reports.facts import ReportFacts, from_json, to_json
 from decay_reports.feature_facts import feature_facts
@@ -15,12 +13,13 @@ from decay_reports.intake import intake
 from decay_reports.material import gather, newest_close
 from decay_reports.numbers import visible
 from decay_reports.published import publish
+from decay_reports.rendering import folder_name
 from decay_reports.since_last import differences
 from decay_reports.wording import headline
-from decayd import log, plugins
+from decayd import log
 from decayd.config import Settings
 from decayd.errors import UsageError
-from decayd.files import sha256_hex, write_atomic
+from decayd.files import sha256_hex
 from decayd.weeks import WEEK
 from store.database import Store
 
@@ -28,10 +27,9 @@ _log = log.get("decay_reports")
 
 
 def run(store: Store, as_of: datetime, settings: Settings) -> dict[str, Any]:
-    """Store the facts as of a week's close, once; write the report and the published tables.
+    """Store the facts as of a week's close, once, with its appendix; write the published tables.
 
-    Running it again stores nothing and writes the same bytes. A folder that can't be written is
-    logged: the facts are kept, and `decayd report --out` writes them elsewhere.
+    Running it again stores nothing and writes the same bytes.
     """
     kept = bool(store.rows("report_stored", since=as_of, until=as_of, excluding=None))
     facts = _stored_at(store, as_of) or collect(store, as_of, settings)
@@ -45,7 +43,6 @@ def run(store: Store, as_of: datetime, settings: Settings) -> dict[str, Any]:
         "features": len(facts.features),
         "falling": sum(feature.verdict == "falling" for feature in facts.features),
         "stored": int(not kept),
-        "files": _write(facts, settings.report.folder),
         "published": publish(store, as_of, settings.publish.folder),
     }
 
@@ -128,37 +125,6 @@ def only(facts: ReportFacts, feature: str) -> ReportFacts:
         headline=headline((found,)),
         changed=tuple(each for each in facts.changed if each.feature == feature),
     )
-
-
-def render(facts: ReportFacts, form: str) -> str:
-    """Return the report in one format: `html`, `markdown` or `facts-json`."""
-    return str(plugins.load(formats, form).render(facts))
-
-
-def folder_name(facts: ReportFacts) -> str:
-    """Name the folder of a report's files by its newest week.
-
-    It is the ISO year and week, such as ``2026-W42``.
-    """
-    year, number, _ = facts.week.isocalendar()
-    return f"{year}-W{number:02d}"
-
-
-def _write(facts: ReportFacts, folder: Path) -> int:
-    written = 0
-    try:
-        for path, text in _files(facts, folder / folder_name(facts)):
-            write_atomic(path, text)
-            written += 1
-    except OSError as error:
-        _log.warning("report not written", folder=str(folder), error=str(error))
-    return written
-
-
-def _files(facts: ReportFacts, folder: Path) -> Iterator[tuple[Path, str]]:
-    for name in plugins.names(formats):
-        suffix = plugins.load(formats, name).SUFFIX
-        yield folder / f"report.{suffix}", render(facts, name)
 
 
 def _of_week(store: Store, week: date) -> ReportFacts:

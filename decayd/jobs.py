@@ -7,7 +7,10 @@ zone; it is due once the watermark has passed it, so wall time never decides wha
 import importlib
 import json
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -27,12 +30,13 @@ CLOSE = "close"  # marks in `job_runs` that every job of an as_of has had its tu
 
 
 class Job(msgspec.Struct, frozen=True):
-    """One row of the job table."""
+    """One row of the job table; jobs of later days may run while one that is `beside` does."""
 
     name: str
     every: Literal["day", "week"]
     module: str
     answers: str
+    beside: bool = False
 
     def run(self, store: Store, as_of: datetime, settings: Settings) -> dict[str, Any]:
         """Import the job's module and run it."""
@@ -49,7 +53,8 @@ JOBS = (
     Job("figures", "week", "decay_reports.run", "success, satisfaction, friction, alarms"),
     Job("changes", "day", "decay_reports.change_run", "says when signals moved after a change"),
     Job("datasets", "week", "training_sets.run", "builds the configured training sets"),
-    Job("report", "week", "decay_reports.weekly", "writes the weekly report"),
+    Job("report", "week", "decay_reports.weekly", "keeps the facts of the weekly report"),
+    Job("pages", "week", "decay_reports.pages", "writes the report's files", beside=True),
 )
 
 
@@ -69,21 +74,59 @@ def run_due(
     """Run every job whose as_of the watermark has passed, oldest first.
 
     Weeks before the first live record are back-filled: they are run once, at their last close.
-    A job that fails is logged and recorded; the others go on, and nothing is lost.
+    A job that fails is logged and recorded; the others go on, and nothing is lost. The runs of an
+    as_of are recorded together once all of its jobs had their turn; broken off, it is run again.
 
     Raises
     ------
     StoreUnavailable
         When the disk is full or fails: no job of this as_of counts as run, so all are run again.
     """
-    for as_of in due(store, settings.report.timezone):
-        for job in JOBS:
-            if job.every == "day" or closes_week(as_of, settings.report.timezone):
-                run = _run(job, store, as_of, (settings, clock))
-                if metrics:
-                    metrics.job_seconds.labels(job.name).set(run.seconds)
-                yield run
-        _record(store, JobRun(CLOSE, as_of, "done", 0.0, {}), clock.now())
+    context = (settings, clock)
+    with ThreadPoolExecutor(1) as beside:
+        open_: deque[_Close] = deque()
+        for as_of in due(store, settings.report.timezone):
+            close = _Close(as_of)
+            open_.append(close)
+            for job in JOBS:
+                if job.every == "week" and not closes_week(as_of, settings.report.timezone):
+                    continue
+                if job.beside:
+                    close.beside.append(beside.submit(_run, job, store, as_of, context))
+                else:
+                    yield close.ran(_run(job, store, as_of, context), clock, metrics)
+            while open_ and open_[0].is_done:
+                yield from open_.popleft().finish(store, clock, metrics)
+        while open_:
+            yield from open_.popleft().finish(store, clock, metrics)
+
+
+@dataclass(frozen=True)
+class _Close:
+    """The jobs of one as_of: the rows of those that ran, and those that run beside later ones."""
+
+    as_of: datetime
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    beside: list[Future[JobRun]] = field(default_factory=list)
+
+    @property
+    def is_done(self) -> bool:
+        """Tell whether nothing has to be waited for."""
+        return all(future.done() for future in self.beside)
+
+    def ran(self, run: JobRun, clock: Clock, metrics: Metrics | None) -> JobRun:
+        """Take down a run."""
+        if metrics:
+            metrics.job_seconds.labels(run.job).set(run.seconds)
+        self.rows.append(_row(run, clock.now()))
+        return run
+
+    def finish(self, store: Store, clock: Clock, metrics: Metrics | None) -> Iterator[JobRun]:
+        """Wait for what runs beside, and record that every job had its turn."""
+        for future in self.beside:
+            yield self.ran(future.result(), clock, metrics)
+        closed = JobRun(CLOSE, self.as_of, "done", 0.0, {})
+        store.append("job_runs", [*self.rows, _row(closed, clock.now())])
 
 
 def due(store: Store, timezone: str) -> list[datetime]:
@@ -144,15 +187,14 @@ def _run(job: Job, store: Store, as_of: datetime, context: tuple[Settings, Clock
         _log.exception("job failed", job=job.name, as_of=as_of.isoformat())
     seconds = clock.monotonic() - began
     run = JobRun(job.name, as_of, "done" if state == "done" else "failed", seconds, details)
-    _record(store, run, clock.now())
     _log.debug("job ran", job=job.name, as_of=as_of.isoformat(), state=state, details=details)
     return run
 
 
-def _record(store: Store, run: JobRun, finished: datetime) -> None:
+def _row(run: JobRun, finished: datetime) -> dict[str, Any]:
     finished = finished.astimezone(UTC).replace(tzinfo=None)
     details = json.dumps(run.details | {"seconds": round(run.seconds, 3)}, default=str)
-    row = {
+    return {
         "job": run.job,
         "as_of": run.as_of,
         "started_at": finished - timedelta(seconds=run.seconds),
@@ -160,4 +202,3 @@ def _record(store: Store, run: JobRun, finished: datetime) -> None:
         "state": run.state,
         "details": details,
     }
-    store.append("job_runs", [row])

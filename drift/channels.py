@@ -138,15 +138,14 @@ def _unfamiliar(look: Look, baseline: Votes, cut: float) -> UnfamiliarTest:
 
 
 def _styles(reading: Reading, looks: Sequence[Look]) -> tuple[StyleTest, ...]:
-    """Test the style of each window; the texts, nearly the same ones each time, are read once."""
+    """Test the style of each window; the texts, nearly the same ones each time, come once."""
     sides = [(look.window, draw(look.reference, _STYLE_VOTES, reading.seed)) for look in looks]
     keys = np.unique(np.concatenate([np.empty(0, np.uint64), *(v.keys for s in sides for v in s)]))
     texts = dict(zip(keys.tolist(), reading.texts(keys, style.MAX_CHARS), strict=True))
-    read: dict[str, style.Text] = {}
     tests = []
     for look, side in zip(looks, sides, strict=True):
         window, reference = (
             replace(votes, texts=tuple(texts[key] for key in votes.keys.tolist())) for votes in side
         )
-        tests.append(StyleTest(look, window, reference, style.compare(window, reference, read)))
+        tests.append(StyleTest(look, window, reference, style.compare(window, reference)))
     return tuple(tests)

@@ -89,13 +89,14 @@ class Encoder:
         return Encoded(in_order[np.argsort(order)], too_long)
 
     def _encoded(self, model: "SentenceTransformer", batches: list[list[str]]) -> list[Vectors]:
-        """Embed each batch; the first alone, since it leaves the tokeniser as the rest need it.
+        """Embed each batch, some at once; before, one text leaves the tokeniser as all need it.
 
         Threads over batches gain where torch's own, within a batch of short texts, do not.
         """
-        first = [_encode(model, batch) for batch in batches[:1]]
+        if self._threads > 1 and len(batches) > 1:
+            _encode(model, batches[-1][-1:])
         with ThreadPoolExecutor(self._threads) as pool:
-            return first + list(pool.map(partial(_encode, model), batches[1:]))
+            return list(pool.map(partial(_encode, model), batches))
 
 
 def quantise(vectors: Vectors) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:

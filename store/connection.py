@@ -49,6 +49,7 @@ class Connection:
         self._n_cursors = 0
         self._is_lost = False
         self._preparation: Sequence[str] = ()
+        self._idle: list[duckdb.DuckDBPyConnection] = []
 
     def prepare(self, statements: Sequence[str]) -> None:
         """Run these on every cursor from now on, before it is handed out."""
@@ -56,7 +57,7 @@ class Connection:
 
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Give a cursor of its own until the block ends.
+        """Give a cursor of its own until the block ends; nothing of it stays.
 
         Raises
         ------
@@ -65,17 +66,41 @@ class Connection:
         StoreError
             When there is not enough memory.
         """
+        with self._in_use() as raw, raw.cursor() as cursor:
+            yield self._prepared(cursor)
+
+    @contextmanager
+    def reader(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Give a cursor for one read; it is used again, which saves a fifth of a small read.
+
+        Raises
+        ------
+        StoreUnavailable, StoreError
+            As `cursor` does.
+        """
+        with self._in_use() as raw:
+            with self._guard:
+                cursor = self._idle.pop() if self._idle else None
+            if cursor is None:
+                cursor = self._prepared(raw.cursor())
+            try:
+                yield cursor
+            except BaseException:
+                cursor.close()
+                raise
+            with self._guard:
+                self._idle.append(cursor)
+
+    @contextmanager
+    def _in_use(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Give the connection, which nobody opens again until the block ends."""
         with self._guard:
             if self._is_lost:
                 self._open_again()
             self._n_cursors += 1
             raw = self._raw
         try:
-            with raw.cursor() as cursor:
-                cursor.execute("USE store")
-                for statement in self._preparation:
-                    cursor.execute(statement)
-                yield cursor
+            yield raw
         except duckdb.Error as error:
             self._is_lost = self._is_lost or _is_fatal(error)
             known = self._known(error)
@@ -86,8 +111,19 @@ class Connection:
             with self._guard:
                 self._n_cursors -= 1
 
+    def _prepared(self, cursor: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+        cursor.execute("USE store")
+        for statement in self._preparation:
+            cursor.execute(statement)
+        return cursor
+
+    def _close_idle(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+
     def close(self) -> None:
         """Close the file; later calls fail."""
+        self._close_idle()
         self._raw.close()
 
     def _open_again(self) -> None:
@@ -96,6 +132,7 @@ class Connection:
             raise StoreUnavailable(
                 f"the store {self._settings.path} is about to be opened again", hint="try again"
             )
+        self._close_idle()
         self._raw.close()
         self._raw = _connect(self._settings, read_only=self._read_only)
         self._is_lost = False
@@ -134,6 +171,7 @@ def _connect(settings: StoreSettings, *, read_only: bool) -> duckdb.DuckDBPyConn
         connection.execute(f"SET wal_autocheckpoint='{_WAL_SAFETY}'")
         connection.execute("SET enable_progress_bar=false")
         connection.execute("SET TimeZone='UTC'")
+        connection.execute("SET GLOBAL late_materialization_max_rows=0")  # doubles a small read
     except duckdb.IOException as error:
         raise _io_error(settings, str(error)) from error
     except duckdb.Error as error:

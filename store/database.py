@@ -30,8 +30,11 @@ def sql(name: str) -> str:
 class Transaction:
     """One open write transaction; also reads what it has written."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, schemas: dict[str, pa.Schema]
+    ) -> None:
         self._connection = connection
+        self._schemas = schemas
 
     def table(self, query: str, **params: Any) -> pa.Table:
         """Run a named query and return its rows as Arrow."""
@@ -72,9 +75,11 @@ class Transaction:
 
     def typed(self, table: str, rows: list[dict[str, Any]]) -> pa.Table:
         """Return dicts as Arrow rows with the column types of `table`."""
+        if table not in self._schemas:
+            empty = self._connection.execute(f'SELECT * FROM "{table}" LIMIT 0').to_arrow_table()  # noqa: S608
+            self._schemas[table] = empty.schema
         names = list(rows[0]) if rows else []
-        empty = self._connection.execute(f'SELECT * FROM "{table}" LIMIT 0').to_arrow_table()  # noqa: S608
-        schema = pa.schema([empty.schema.field(name) for name in names])
+        schema = pa.schema([self._schemas[table].field(name) for name in names])
         return pa.Table.from_pylist(rows, schema=schema)
 
 
@@ -87,6 +92,7 @@ class Store:
         self._min_free_mb = settings.min_free_mb
         self._connection = connection
         self._writing = threading.RLock()
+        self._schemas: dict[str, pa.Schema] = {}  # of tables that dicts were appended to
         self.intake = threading.RLock()  # held while a batch is built and written: one watermark
 
     @classmethod
@@ -123,12 +129,12 @@ class Store:
 
     def table(self, query: str, **params: Any) -> pa.Table:
         """Run a named query on committed data and return its rows as Arrow."""
-        with self._connection.cursor() as cursor:
+        with self._connection.reader() as cursor:
             return _arrow(cursor, sql(query), params)
 
     def rows(self, query: str, **params: Any) -> list[dict[str, Any]]:
         """Run a named query on committed data and return its rows as dicts."""
-        with self._connection.cursor() as cursor:
+        with self._connection.reader() as cursor:
             return _dicts(cursor, sql(query), params)
 
     def scalar(self, query: str, **params: Any) -> Any:
@@ -142,7 +148,7 @@ class Store:
         with self._writing, self._connection.cursor() as cursor:
             cursor.execute("BEGIN")
             try:
-                yield Transaction(cursor)
+                yield Transaction(cursor, self._schemas)
                 cursor.execute("COMMIT")
             except BaseException:
                 with suppress(duckdb.Error):  # a failed COMMIT has ended it already

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ LEAST_DISTANCE = 0.2
 LENGTH, UPPER_CASE, PUNCTUATION, UNKNOWN_WORDS = range(4)
 NAMES = ("length", "upper case", "punctuation", "unknown words")
 MAX_CHARS = 1000  # read of a text; what follows of a longer one is seldom the user's own style
+_KEPT = 8192  # texts whose features are kept, at most 16 MB: references are compared week by week
 _WORD = re.compile(r"\w+")
 
 Floats = npt.NDArray[np.float64]
@@ -68,9 +69,7 @@ def detect(window: Votes, reference: Votes) -> Detection:
     )
 
 
-def compare(
-    window: Votes, reference: Votes, read: dict[str, "Text"] | None = None
-) -> tuple[Change, ...]:
+def compare(window: Votes, reference: Votes) -> tuple[Change, ...]:
     """Test four features of style, within topics.
 
     From each text's length (in logarithms), share of upper case among letters, share of
@@ -85,8 +84,6 @@ def compare(
     ----------
     window, reference
         Votes with `topics` and `texts`; at most the first 1,000 characters of a text are read.
-    read
-        Texts that were read before and are read now, to be kept between comparisons of one week.
 
     Notes
     -----
@@ -106,8 +103,9 @@ def compare(
     >>> [NAMES[change.feature] for change in compare(now, before) if change.drift_detected]
     ['upper case']
     """
-    read = {} if read is None else read
-    here, there = _texts(window.texts, read), _texts(reference.texts, read)
+    here, there = (
+        [_text(text[:MAX_CHARS]) for text in votes.texts] for votes in (window, reference)
+    )
     half = (reference.keys & np.uint64(1)).astype(bool)
     known = {word for n in np.flatnonzero(half) for word in there[n].words}
     return tuple(
@@ -171,13 +169,7 @@ def _side(
     return _Side(topics, _values(texts, feature, known))
 
 
-def _texts(texts: Sequence[str], read: dict[str, Text]) -> list[Text]:
-    for text in texts:
-        if text not in read:
-            read[text] = _text(text[:MAX_CHARS])
-    return [read[text] for text in texts]
-
-
+@lru_cache(_KEPT)
 def _text(text: str) -> Text:
     letters = sum(map(str.isalpha, text))
     upper = sum(map(str.isupper, text))
@@ -198,7 +190,10 @@ def _is_mark(character: str) -> bool:
 def _values(texts: Sequence[Text], feature: int, known: set[str]) -> Floats:
     if feature == UNKNOWN_WORDS:
         return np.array(
-            [sum(word not in known for word in t.words) / max(1, len(t.words)) for t in texts]
+            [
+                (len(t.words) - sum(map(known.__contains__, t.words))) / max(1, len(t.words))
+                for t in texts
+            ]
         )
     names = {LENGTH: "length", UPPER_CASE: "upper", PUNCTUATION: "punctuation"}
     return np.array([getattr(text, names[feature]) for text in texts], float)

@@ -12,7 +12,7 @@ import pytest
 from decayd import jobs
 from decayd.clock import ManualClock
 from decayd.config import Settings
-from decayd.errors import ModelMissing
+from decayd.errors import ModelMissing, StoreUnavailable
 from decayd.jobs import CLOSE, JOBS, Job, JobRun, check_requirements, due, run_due
 from decayd.metrics import Metrics
 from store.database import Store
@@ -229,3 +229,63 @@ def test_a_missing_model_stops_before_anything_runs(settings: Settings) -> None:
     wanted: dict[str, Any] = settings.model_dump() | {"topics": {"model": "no-such-model"}}
     with pytest.raises(ModelMissing, match="no-such-model"):
         check_requirements(Settings.model_validate(wanted))
+
+
+WAITS = """
+import threading
+next_day = threading.Event()
+
+def run(store, as_of, settings):
+    return {"waited": next_day.wait(30)}
+"""
+LETS_GO = """
+import weekly_of_test
+
+def run(store, as_of, settings):
+    if as_of.day == 13:
+        weekly_of_test.next_day.set()
+    return {}
+"""
+BREAKS = """
+from decayd.errors import StoreUnavailable
+
+def run(store, as_of, settings):
+    raise StoreUnavailable("disk")
+"""
+
+
+@pytest.fixture
+def beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, two_jobs: Traffic) -> Traffic:
+    """A weekly job of our own that runs beside the daily one of later days."""
+
+    def write(weekly: str, daily: str) -> None:
+        (tmp_path / "weekly_of_test.py").write_text(weekly)
+        (tmp_path / "daily_of_test.py").write_text(daily)
+
+    two_jobs()
+    monkeypatch.setattr(jobs, "JOBS", (
+        Job("daily", "day", "daily_of_test", ""),
+        Job("weekly", "week", "weekly_of_test", "", beside=True),
+    ))  # fmt: skip
+    return write
+
+
+def test_the_jobs_of_the_next_day_run_while_one_runs_beside_them(
+    store: Store, settings: Settings, clock: ManualClock, traffic: Traffic, beside: Traffic
+) -> None:
+    beside(WAITS, LETS_GO)
+    traffic("2026-10-11 09:00", "2026-10-14 09:00", live="2026-10-11 09:00")
+    runs = {(run.job, run.as_of.day): run for run in run_due(store, settings, clock)}
+    assert runs["weekly", 12].details == {"waited": True}
+    assert set(runs) == {("daily", 12), ("daily", 13), ("daily", 14), ("weekly", 12)}
+    assert due(store, "UTC") == []
+
+
+def test_a_close_counts_only_once_what_runs_beside_it_is_done(
+    store: Store, settings: Settings, clock: ManualClock, traffic: Traffic, beside: Traffic
+) -> None:
+    beside(BREAKS, "def run(*_):\n    return {}\n")
+    traffic("2026-10-11 09:00", "2026-10-14 09:00", live="2026-10-11 09:00")
+    with pytest.raises(StoreUnavailable):
+        list(run_due(store, settings, clock))
+    assert days(due(store, "UTC"))[0] == "2026-10-12 00:00"

@@ -13,10 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from decay_reports import appendix, weekly
+from decay_reports import appendix, pages, weekly
 from decay_reports.asked_facts import AppendixFacts
 from decay_reports.evidently_child import Page
 from decay_reports.facts import ReportFacts
+from decay_reports.rendering import folder_name, render
 from decayd.config import Settings, StoreSettings
 from store.database import Store
 from tests.report_rows import figure
@@ -44,7 +45,7 @@ class Made:
 
     @property
     def folder(self) -> Path:
-        return self.settings.report.folder / weekly.folder_name(self.facts)
+        return self.settings.report.folder / folder_name(self.facts)
 
 
 def with_traffic(store: Store, weeks: int = WEEKS) -> None:
@@ -68,7 +69,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     settings = Settings.model_validate({"report": report, "publish": publish})
     with Store.open(StoreSettings(path=folder / "s.duckdb", threads=1)) as store:
         with_traffic(store)
-        weekly.run(store, close(WEEKS), settings)
+        for job in (weekly, pages):
+            job.run(store, close(WEEKS), settings)
         yield Made(store, settings, weekly.load(store, settings, as_of=close(WEEKS)))
 
 
@@ -113,7 +115,8 @@ def test_the_page_holds_no_query_and_no_user(made: Made) -> None:
 def test_running_again_makes_nothing_new(made: Made) -> None:
     before = {path: path.read_bytes() for path in made.folder.iterdir()}
 
-    weekly.run(made.store, close(WEEKS), made.settings)
+    for job in (weekly, pages):
+        job.run(made.store, close(WEEKS), made.settings)
 
     assert {path: path.read_bytes() for path in made.folder.iterdir()} == before
 
@@ -126,7 +129,7 @@ def test_a_child_that_takes_too_long_leaves_the_report_complete(made: Made) -> N
     asked = late.features[0].asked
     assert asked is not None
     assert asked.appendix == AppendixFacts(why_not="it took longer than 0.1 s")
-    assert "Appendix not made: it took longer than 0.1 s." in weekly.render(late, "markdown")
+    assert "Appendix not made: it took longer than 0.1 s." in render(late, "markdown")
 
 
 def test_a_feature_that_still_learns_says_so(tmp_path: Path) -> None:

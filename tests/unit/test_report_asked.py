@@ -8,6 +8,7 @@ import pytest
 
 from decay_reports import weekly
 from decay_reports.asked_facts import AskedFacts, AskedTopic
+from decay_reports.rendering import render
 from decayd.config import Settings
 from decayd.results import Estimate
 from decayd.text import text_key
@@ -32,7 +33,7 @@ def asked(store: Store, as_of: datetime, settings: Settings) -> AskedFacts:
 
 
 def said(store: Store, as_of: datetime, settings: Settings) -> str:
-    text = weekly.render(weekly.collect(store, as_of, settings), "markdown")
+    text = render(weekly.collect(store, as_of, settings), "markdown")
     return text.partition("### What people ask")[2].partition("### ")[0]
 
 
@@ -43,7 +44,7 @@ def test_a_feature_without_topics_has_no_such_section(
     feature = weekly.collect(store, as_of, settings).features[0]
 
     assert feature.asked is None
-    assert "What people ask" not in weekly.render(weekly.collect(store, as_of, settings), "html")
+    assert "What people ask" not in render(weekly.collect(store, as_of, settings), "html")
 
 
 def test_shares_stand_beside_those_of_the_baselines_weeks(
@@ -166,7 +167,7 @@ def test_a_finding_stands_in_the_report_once(
     store.append("alarm_states", [week_state(NEWEST)])
     write(store, finding(as_of), finding(as_of, finding_id="F-2", kind="outcomes_late"))
 
-    text = weekly.render(weekly.collect(store, as_of, settings), "markdown")
+    text = render(weekly.collect(store, as_of, settings), "markdown")
     listed = text.partition("### Findings")[2].partition("### ")[0]
     assert "F-2" in listed
     assert "F-1" not in listed

@@ -8,6 +8,7 @@ import pytest
 
 from decay_reports import weekly
 from decay_reports.facts import FeatureFacts, to_json
+from decay_reports.rendering import render
 from decayd.config import Settings
 from store.database import Store
 from tests.report_rows import (
@@ -150,7 +151,7 @@ def test_a_late_outcome_feed_is_told_before_anything_else(store: Store, settings
 
     assert facts.features[0].health.gate_fires
     assert facts.features[0].health.gate_words == late
-    assert "headline withheld" in weekly.render(facts, "markdown")
+    assert "headline withheld" in render(facts, "markdown")
 
 
 def test_slow_answers_turn_the_row_from_green_to_worse(store: Store, settings: Settings) -> None:

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from decay_reports import weekly
+from decay_reports import pages, weekly
 from decay_reports.facts import ReportFacts, from_json
+from decay_reports.rendering import render
 from decayd.config import Settings
 from decayd.errors import UsageError
 from store.database import Store
@@ -28,11 +29,13 @@ def test_the_job_keeps_facts_once_and_writes_the_same_files_again(
     as_of = write_weeks(store, STEADY)
 
     first = weekly.run(store, as_of, settings)
+    n_files = pages.run(store, as_of, settings)["files"]
     folder = settings.report.folder / "2026-W28"
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
     again = weekly.run(store, as_of, settings)
+    pages.run(store, as_of, settings)
 
-    assert (first["stored"], again["stored"]) == (1, 0)
+    assert (first["stored"], again["stored"], n_files) == (1, 0, 3)
     assert sorted(files) == ["report.html", "report.json", "report.md"]
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == files
     assert len(store.rows("reports_list")) == 1
@@ -41,11 +44,12 @@ def test_the_job_keeps_facts_once_and_writes_the_same_files_again(
 def test_kept_facts_give_the_report_that_was_written(store: Store, settings: Settings) -> None:
     as_of = write_weeks(store, STEADY)
     weekly.run(store, as_of, settings)
+    pages.run(store, as_of, settings)
 
     facts = weekly.load(store, settings, as_of=as_of)
 
     written = (settings.report.folder / "2026-W28" / "report.html").read_text(encoding="utf-8")
-    assert weekly.render(facts, "html") == written
+    assert render(facts, "html") == written
     assert weekly.load(store, settings, week=facts.week) == facts
     assert weekly.load(store, settings, as_of=as_of + timedelta(days=3)) == facts
 
@@ -56,7 +60,8 @@ def test_a_folder_that_cannot_be_written_does_not_lose_the_report(
     as_of = write_weeks(store, STEADY)
     settings.report.folder.write_text("a file, no folder")
 
-    assert weekly.run(store, as_of, settings)["files"] == 0
+    weekly.run(store, as_of, settings)
+    assert pages.run(store, as_of, settings) == {"files": 0}
     assert len(store.rows("reports_list")) == 1
 
 
@@ -108,6 +113,6 @@ def test_one_feature_alone_can_be_asked_for(store: Store, settings: Settings) ->
 def test_the_empty_report_is_kept_too(store: Store, settings: Settings) -> None:
     counts = weekly.run(store, close(FIRST), settings)
 
-    assert counts == {"features": 0, "falling": 0, "stored": 1, "files": 3, "published": 3}
+    assert counts == {"features": 0, "falling": 0, "stored": 1, "published": 3}
     kept: ReportFacts = from_json(store.rows("report_of_week", week=FIRST)[0]["facts"])
     assert kept.headline == "No feature had traffic yet."
