@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from decay_reports.clusters import wilson
-from decay_reports.feature_weeks import Known, measure
-from decay_reports.frame import SIGNALS
+from decay_reports.figures.clusters import wilson
+from decay_reports.figures.feature_weeks import Known, measure
+from decay_reports.figures.frame import SIGNALS
 from tests.worlds import World, spans, world
 
 REPORTS = range(12, 21)

@@ -16,7 +16,7 @@ import msgspec
 
 from dashboards.context import Context, Operation
 from dashboards.topic_operations import TOPIC_OPERATIONS, instant
-from decay_reports.deliver import summary
+from decay_reports.notify.deliver import summary
 from decayd.config import Kind
 from decayd.errors import UsageError
 from decayd.jobs import CLOSE, JOBS
@@ -54,7 +54,7 @@ def report(
 ) -> dict[str, Any]:
     """Return the weekly report in every format; computed now when none is stored for `as_of`."""
     from decay_reports import formats, weekly
-    from decay_reports.rendering import render
+    from decay_reports.layout.rendering import render
     from decayd import plugins
 
     moment = instant(as_of)

@@ -144,7 +144,7 @@ def _accept(
     context: Context, kind: str, feature: str, weeks: str, by: "Author | None"
 ) -> dict[str, Any]:
     """Accept weeks as a baseline, or only look when nobody signs."""
-    from decay_reports.accepting import accept as accept_success
+    from decay_reports.figures.accepting import accept as accept_success
     from drift.editing.base import Author
     from drift.editing.reference import accept as accept_topics
 

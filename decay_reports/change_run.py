@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from decay_reports import baseline, frame
-from decay_reports.change_watch import HOURS, REFERENCE_DAYS, Move, Readings, first_move
-from decay_reports.frame import SIGNALS, Frame
+from decay_reports.alarms.change_watch import HOURS, REFERENCE_DAYS, Move, Readings, first_move
+from decay_reports.figures import baseline, frame
+from decay_reports.figures.frame import SIGNALS, Frame
+from decay_reports.figures.signal_model import SignalModel
 from decay_reports.numbers import visible
-from decay_reports.signal_model import SignalModel
 from decayd.config import Settings
 from decayd.events import epoch_us
 from decayd.results import Estimate, Finding

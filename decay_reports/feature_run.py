@@ -5,17 +5,18 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from decay_reports import announce, baseline, confirmed, signal_baseline, signal_run
-from decay_reports.baseline import Acceptance, SuccessBaseline
-from decay_reports.closing import FeatureClose, MeasuredWeek
-from decay_reports.feature_weeks import Known
-from decay_reports.frame import Bools, Frame
-from decay_reports.infrastructure import Traffic
-from decay_reports.maturity import HALF
-from decay_reports.members import request_ids
-from decay_reports.periods import measure_period
-from decay_reports.plan import FeaturePlan
-from decay_reports.signal_run import SignalClose
+from decay_reports.alarms import announce, confirmed, signal_baseline, signal_run
+from decay_reports.alarms.members import request_ids
+from decay_reports.alarms.signal_run import SignalClose
+from decay_reports.figures import baseline
+from decay_reports.figures.baseline import Acceptance, SuccessBaseline
+from decay_reports.figures.closing import FeatureClose, MeasuredWeek
+from decay_reports.figures.feature_weeks import Known
+from decay_reports.figures.frame import Bools, Frame
+from decay_reports.figures.infrastructure import Traffic
+from decay_reports.figures.maturity import HALF
+from decay_reports.figures.periods import measure_period
+from decay_reports.figures.plan import FeaturePlan
 from decayd.config import Settings
 from decayd.events import epoch_us
 from decayd.weeks import week_bounds

@@ -15,13 +15,13 @@ from typing import IO, Any
 
 import msgspec
 
-from decay_reports.pages_child import Made, Order
+from decay_reports.layout.pages_child import Made, Order
 from decayd import log
 from decayd.config import Settings
 from store.database import Store
 
 _log = log.get("decay_reports")
-_CHILD = "import sys, decayd; from decay_reports.pages_child import main; main()"
+_CHILD = "import sys, decayd; from decay_reports.layout.pages_child import main; main()"
 _ATTEMPTS = 2  # a child that had waited too long ends while it gets its order
 
 

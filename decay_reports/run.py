@@ -4,11 +4,12 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from decay_reports import announce, frame, infrastructure
+from decay_reports.alarms import announce
 from decay_reports.feature_run import run_feature
-from decay_reports.figure import FigureKey, plain_share
-from decay_reports.frame import Frame
-from decay_reports.plan import FeaturePlan, plan
+from decay_reports.figures import frame, infrastructure
+from decay_reports.figures.figure import FigureKey, plain_share
+from decay_reports.figures.frame import Frame
+from decay_reports.figures.plan import FeaturePlan, plan
 from decayd.config import Settings
 from decayd.weeks import WEEK, week_bounds, week_of
 from store.database import Store

@@ -5,17 +5,18 @@ from typing import Any
 
 import msgspec
 
-from decay_reports import attribution, verdicts
-from decay_reports.appendix import with_appendix
-from decay_reports.facts import ReportFacts, from_json, to_json
-from decay_reports.feature_facts import feature_facts
-from decay_reports.intake import intake
-from decay_reports.material import gather, newest_close
+from decay_reports.alarms import verdicts
+from decay_reports.appendix.run import with_appendix
+from decay_reports.causes import attribution
+from decay_reports.facts.feature_facts import feature_facts
+from decay_reports.facts.intake import intake
+from decay_reports.facts.material import gather, newest_close
+from decay_reports.facts.report import ReportFacts, from_json, to_json
+from decay_reports.facts.since_last import differences
+from decay_reports.facts.wording import headline
+from decay_reports.layout.published import publish
+from decay_reports.layout.rendering import folder_name
 from decay_reports.numbers import visible
-from decay_reports.published import publish
-from decay_reports.rendering import folder_name
-from decay_reports.since_last import differences
-from decay_reports.wording import headline
 from decayd import log
 from decayd.config import Settings
 from decayd.errors import UsageError

@@ -10,7 +10,7 @@ import msgspec
 
 from collector.files import FileOptions, Totals, replay_batches
 from collector.files import ingest as ingest_files
-from decay_reports.deliver import Courier, silence
+from decay_reports.notify.deliver import Courier, silence
 from decayd.clock import Clock
 from decayd.config import Settings
 from decayd.errors import UsageError

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from collector.consumer import Collector
 from dashboards.app import check_host, make_app
 from dashboards.operations import Context
-from decay_reports.deliver import Courier
+from decay_reports.notify.deliver import Courier
 from decayd import log
 from decayd.clock import Clock
 from decayd.config import ServerSettings, Settings

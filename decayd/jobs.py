@@ -51,7 +51,12 @@ JOBS = (
     Job("topics", "week", "drift.run", "embeds queries, assigns topics, scans for new ones"),
     Job("rephrase", "week", "drift.rephrase", "finds questions asked again in other words"),
     Job("figures", "week", "decay_reports.run", "success, satisfaction, friction, alarms"),
-    Job("changes", "day", "decay_reports.change_run", "says when signals moved after a change"),
+    Job(
+        "changes",
+        "day",
+        "decay_reports.change_run",
+        "says when signals moved after a change",
+    ),
     Job("datasets", "week", "training_sets.run", "builds the configured training sets"),
     Job("report", "week", "decay_reports.weekly", "keeps the facts of the weekly report"),
     Job("pages", "week", "decay_reports.pages", "writes the report's files", beside=True),
@@ -165,7 +170,7 @@ def check_requirements(settings: Settings) -> None:
     ConfigError
         When a target of `[delivery]` lacks what its kind needs.
     """
-    from decay_reports.deliver import check_targets
+    from decay_reports.notify.deliver import check_targets
     from drift.model_files import find_model
 
     find_model(settings.topics.model)

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from decay_reports.frame import DAY_US, SIGNALS
+from decay_reports.alarms.verdicts import Verdict, verdict
+from decay_reports.figures.frame import DAY_US, SIGNALS
 from decay_reports.run import run
-from decay_reports.verdicts import Verdict, verdict
 from decayd.config import Settings
 from decayd.events import Event, ExpectedOutcome, Outcome, Request, Signal
 from store.batch import Batch

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from decay_reports.feature_weeks import Known, Span, know
-from decay_reports.frame import DAY_US, SIGNALS, Bools, Floats, Frame, Ints
+from decay_reports.figures.feature_weeks import Known, Span, know
+from decay_reports.figures.frame import DAY_US, SIGNALS, Bools, Floats, Frame, Ints
 from decayd.config import FeatureSettings
 
 MONDAY_US = 1_767_571_200_000_000  # 5 January 2026

@@ -17,9 +17,9 @@ import numpy as np
 
 from benchmarks.decay import storing
 from benchmarks.decay.said import Level, Page, Said
-from decay_reports.clusters import wilson
-from decay_reports.frame import SIGNALS, Frame
-from decay_reports.signal_model import SignalModel, train
+from decay_reports.figures.clusters import wilson
+from decay_reports.figures.frame import SIGNALS, Frame
+from decay_reports.figures.signal_model import SignalModel, train
 from decayd.events import epoch_us
 
 LAGS = (0, 1, 4)

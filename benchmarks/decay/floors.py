@@ -8,7 +8,7 @@ from statistics import fmean, median
 from benchmarks.decay.scenarios import RAMPS
 from benchmarks.decay.score import LAGS, Scored
 from benchmarks.drift.intervals import yearly
-from decay_reports.clusters import wilson
+from decay_reports.figures.clusters import wilson
 
 COVERAGE = {0: 0.92, 1: 0.95, 4: 0.96}
 HALF_WIDTH = {0: 0.056, 1: 0.038, 4: 0.037}

@@ -14,15 +14,17 @@ from benchmarks.decay import storing
 from benchmarks.decay.baselines import REFERENCE_WEEKS, Rivals
 from benchmarks.decay.said import Explained, Level, Page, Said
 from benchmarks.decay.traffic import Traffic
-from decay_reports import attribution, frame, weekly
-from decay_reports.frame import Frame
-from decay_reports.verdicts import verdict
+from decay_reports import weekly
+from decay_reports.alarms.verdicts import verdict
+from decay_reports.causes import attribution
+from decay_reports.figures import frame
+from decay_reports.figures.frame import Frame
 from decayd.config import Settings, StoreSettings
 from decayd.jobs import JOBS
 from decayd.weeks import day_closes
 from store.database import Store
 
-_LEFT_OUT = frozenset({"decay_reports.weekly", "decay_reports.deliver"})  # they only tell people
+_LEFT_OUT = frozenset({"decay_reports.weekly", "decay_reports.pages"})  # they only tell people
 _SETTLED_WEEKS = 6  # after the onset, four weeks at lag 1 lie behind it
 _LAGS = 5  # weeks that the rivals look back
 _ALL_ARRIVED_WEEKS = 4  # no outcome takes longer

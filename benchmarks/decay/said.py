@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from decay_reports.attribution import Attribution
+from decay_reports.causes.attribution import Attribution
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from decay_reports.frame import Floats
+from decay_reports.figures.frame import Floats
 
 Curve = Callable[[Floats], Floats]  # of the day (fractional, from 0), ``(n,) -> (n,)``
 Duty = Literal["page", "quiet", "either"]

@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.decay import storing, truth
 from benchmarks.decay.said import Explained, Page, Said
 from benchmarks.decay.traffic import Traffic
-from decay_reports.attribution import Attribution
+from decay_reports.causes.attribution import Attribution
 
 LAGS = (0, 1, 4)
 FIRST_WEEK = 6  # scored; the weeks before are the baseline's and the one in which it is accepted

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.decay.traffic import STALE_TOPICS, Traffic
-from decay_reports.frame import DAY_US, Floats, Ints
+from decay_reports.figures.frame import DAY_US, Floats, Ints
 from decayd.events import Change, ExpectedOutcome, Outcome, Request, Retrieved, Signal, epoch_us
 from decayd.text import text_keys
 from store.batch import Batch, Rows

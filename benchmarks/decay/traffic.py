@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.decay.scenarios import N_TOPICS, NEW_TOPIC, Scenario
-from decay_reports.frame import Bools, Floats, Ints
+from decay_reports.figures.frame import Bools, Floats, Ints
 
 OUTCOME_SHARE = 0.23
 FAILURE_DAYS, SUCCESS_DAYS, DELAY_SPREAD = 1.1, 3.5, 0.9  # medians, sd of the log

@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.decay import storing
 from benchmarks.decay.scenarios import NEW_TOPIC
 from benchmarks.decay.traffic import FRESH_DAYS, Traffic
-from decay_reports.frame import Bools, Floats, Ints
+from decay_reports.figures.frame import Bools, Floats, Ints
 
 _REST = "within"
 _TENURE_EDGES = (FRESH_DAYS, 30.0)

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from decay_reports.message import Message, NotDelivered, Sending
+from decay_reports.notify.message import Message, NotDelivered, Sending
 from decayd.delivery_settings import TargetSettings
 from decayd.errors import ConfigError
 from decayd.files import write_atomic
@@ -41,7 +41,7 @@ def _documents(message: Message) -> list[tuple[str, str]]:
     if not message.facts:
         return []
     from decay_reports import formats
-    from decay_reports.facts import from_json
+    from decay_reports.facts.report import from_json
     from decayd import plugins
 
     facts = from_json(message.facts)

@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from decay_reports.message import Message, Sending
+from decay_reports.notify.message import Message, Sending
+from decay_reports.notify.post import check_address, post
 from decay_reports.numbers import visible
-from decay_reports.post import check_address, post
 from decayd.delivery_settings import TargetSettings
 
 SEVERITY = "info"

@@ -5,8 +5,8 @@ import hmac
 
 import msgspec
 
-from decay_reports.message import Message, Sending
-from decay_reports.post import check_address, post
+from decay_reports.notify.message import Message, Sending
+from decay_reports.notify.post import check_address, post
 from decayd.delivery_settings import TargetSettings
 from decayd.errors import ConfigError
 

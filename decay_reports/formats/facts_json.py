@@ -2,7 +2,7 @@
 
 import msgspec
 
-from decay_reports.facts import ReportFacts, to_json
+from decay_reports.facts.report import ReportFacts, to_json
 
 SUFFIX = "json"
 

@@ -9,11 +9,11 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from decay_reports import charts, topic_charts, waterfall
-from decay_reports.facts import FeatureFacts, ReportFacts
+from decay_reports.facts.report import FeatureFacts, ReportFacts
+from decay_reports.layout import charts, topic_charts, waterfall
+from decay_reports.layout.outline import outline
+from decay_reports.layout.sections import sections
 from decay_reports.numbers import visible
-from decay_reports.outline import outline
-from decay_reports.sections import sections
 
 SUFFIX = "html"
 _LONGEST = 4000  # characters of one printed value; everything decayd writes is far shorter

@@ -5,9 +5,8 @@ Other people's words can't become links, mentions, issue references, HTML, headi
 
 import re
 
-from decay_reports.facts import ReportFacts
-from decay_reports.numbers import visible
-from decay_reports.outline import (
+from decay_reports.facts.report import ReportFacts
+from decay_reports.layout.outline import (
     Block,
     Brief,
     Bullets,
@@ -20,8 +19,9 @@ from decay_reports.outline import (
     Text,
     outline,
 )
-from decay_reports.page_one import Line
-from decay_reports.sections import sections
+from decay_reports.layout.page_one import Line
+from decay_reports.layout.sections import sections
+from decay_reports.numbers import visible
 
 SUFFIX = "md"
 _LONGEST = 4000  # characters of one printed value; everything decayd writes is far shorter

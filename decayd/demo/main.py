@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from dashboards.operations import Context, perform
-from decay_reports import facts as report_facts
+from decay_reports.facts import report as report_facts
 from decayd import batch, log
 from decayd.clock import Clock
 from decayd.config import LogSettings, Settings, load

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from decay_reports import numbers
-from decay_reports.facts import EmergedFacts, FeatureFacts, ReportFacts
-from decay_reports.wording import VERDICTS, why_line
+from decay_reports.facts.report import EmergedFacts, FeatureFacts, ReportFacts
+from decay_reports.facts.wording import VERDICTS, why_line
 from decayd.demo.truth import Planted, Truth
 from decayd.results import Estimate
 from training_sets.reasons import REASONS

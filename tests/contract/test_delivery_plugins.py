@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from decay_reports import delivery
-from decay_reports.deliver import check_targets
-from decay_reports.facts import to_json
-from decay_reports.message import SEVERITIES, Change, Message, NotDelivered, Sending
+from decay_reports.facts.report import to_json
+from decay_reports.notify.deliver import check_targets
+from decay_reports.notify.message import SEVERITIES, Change, Message, NotDelivered, Sending
 from decayd import plugins
 from decayd.clock import ManualClock
 from decayd.config import Settings

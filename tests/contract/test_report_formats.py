@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from decay_reports import formats
-from decay_reports.facts import IntakeFacts, ReportFacts
-from decay_reports.wording import headline
+from decay_reports.facts.report import IntakeFacts, ReportFacts
+from decay_reports.facts.wording import headline
 from decayd import plugins
 from tests.golden.report_sample import quiet, sample
 

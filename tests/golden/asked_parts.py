@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
-from decay_reports.asked_facts import (
+from decay_reports.facts.asked_facts import (
     AppendixFacts,
     AskedChange,
     AskedFacts,

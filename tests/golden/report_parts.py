@@ -2,7 +2,8 @@
 
 from datetime import date, timedelta
 
-from decay_reports.facts import (
+from decay_reports.causes.why_facts import ForceFacts, ForecastFacts, SegmentFacts, WhyFacts
+from decay_reports.facts.report import (
     AttributionFacts,
     ChangeFacts,
     Count,
@@ -12,7 +13,6 @@ from decay_reports.facts import (
     PartFacts,
     TopicFacts,
 )
-from decay_reports.why_facts import ForceFacts, ForecastFacts, SegmentFacts, WhyFacts
 from decayd.results import Estimate
 
 WEEK = date(2026, 10, 12)

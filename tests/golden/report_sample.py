@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
-from decay_reports.facts import (
+from decay_reports.facts.report import (
     BaselineFacts,
     ChangeFacts,
     Count,
@@ -18,7 +18,7 @@ from decay_reports.facts import (
     TrendPoint,
     WeekFacts,
 )
-from decay_reports.wording import headline
+from decay_reports.facts.wording import headline
 from decayd.results import Estimate
 from tests.golden import report_parts
 from tests.golden.asked_parts import asked

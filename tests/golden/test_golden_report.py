@@ -2,7 +2,7 @@
 
 import pytest
 
-from decay_reports.facts import ReportFacts
+from decay_reports.facts.report import ReportFacts
 from decay_reports.formats import facts_json, html, markdown
 from tests.golden.golden_files import check
 from tests.golden.report_sample import quiet, sample

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from decay_reports.day_levels import Day, DayBaseline, of_days
-from decay_reports.day_stream import DayStream, Margin, fresh, threshold
+from decay_reports.alarms.day_stream import DayStream, Margin, fresh, threshold
+from decay_reports.figures.day_levels import Day, DayBaseline, of_days
 
 FIRST, BASELINE_DAYS = date(2026, 1, 5), 28
 TOLERANCE = 0.01

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from decay_reports.alarms import (
+from decay_reports.alarms.detector import (
     Detector,
     Step,
     above_trough,

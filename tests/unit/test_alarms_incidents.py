@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from decay_reports import baseline
-from decay_reports.attribution import explain
-from decay_reports.baseline import Acceptance
+from decay_reports.alarms.verdicts import Verdict, verdict
+from decay_reports.causes.attribution import explain
+from decay_reports.figures import baseline
+from decay_reports.figures.baseline import Acceptance
 from decay_reports.run import run
-from decay_reports.verdicts import Verdict, verdict
 from decayd.config import StoreSettings
 from decayd.errors import UsageError
 from store.database import Store

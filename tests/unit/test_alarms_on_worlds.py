@@ -6,8 +6,8 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from decay_reports.alarms import Detector, Step, fall, threshold, weekly_variance
-from decay_reports.feature_weeks import measure, measure_rows
+from decay_reports.alarms.detector import Detector, Step, fall, threshold, weekly_variance
+from decay_reports.figures.feature_weeks import measure, measure_rows
 from tests.worlds import World, span, spans, world
 
 pytestmark = pytest.mark.slow

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from decay_reports.attribution import Attribution, explain
+from decay_reports.causes.attribution import Attribution, explain
 from decay_reports.run import run
 from decayd.config import StoreSettings
 from store.database import Store

@@ -5,12 +5,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from decay_reports.bootstrap import Cells
-from decay_reports.frame import TENURES, Bools, Ints
-from decay_reports.segments import find, passing
-from decay_reports.slices import Least, Rows, slices
-from decay_reports.traits import Trait
-from decay_reports.two_periods import Period
+from decay_reports.causes.bootstrap import Cells
+from decay_reports.causes.segments import find, passing
+from decay_reports.causes.slices import Least, Rows, slices
+from decay_reports.causes.traits import Trait
+from decay_reports.causes.two_periods import Period
+from decay_reports.figures.frame import TENURES, Bools, Ints
 from tests.stored_worlds import monday
 
 LOCALES, N, USERS = ("de", "en", "es", "fr"), 9600, 1500

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from decay_reports.attribution import Attribution, attribute
-from decay_reports.bootstrap import Cells
-from decay_reports.course import Course, n_deploys
-from decay_reports.decomposition import new_topics, split
-from decay_reports.frame import TENURES, Floats, Ints
-from decay_reports.parting import TOGETHER, UNEMBEDDED
-from decay_reports.shapley import Grid, shapley
-from decay_reports.traits import Trait
-from decay_reports.two_periods import Period
+from decay_reports.causes.attribution import Attribution, attribute
+from decay_reports.causes.bootstrap import Cells
+from decay_reports.causes.course import Course, n_deploys
+from decay_reports.causes.decomposition import new_topics, split
+from decay_reports.causes.parting import TOGETHER, UNEMBEDDED
+from decay_reports.causes.shapley import Grid, shapley
+from decay_reports.causes.traits import Trait
+from decay_reports.causes.two_periods import Period
+from decay_reports.figures.frame import TENURES, Floats, Ints
 from tests.stored_worlds import monday
 
 N_TENURES, N_VERSIONS = 3, 2

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from decay_reports.attribution import Attribution, attribute
-from decay_reports.bootstrap import Cells
-from decay_reports.decomposition import PARTS, new_topics, split
-from decay_reports.two_periods import Period
+from decay_reports.causes.attribution import Attribution, attribute
+from decay_reports.causes.bootstrap import Cells
+from decay_reports.causes.decomposition import PARTS, new_topics, split
+from decay_reports.causes.two_periods import Period
 from decayd.results import Estimate
 from tests.stored_worlds import monday
 

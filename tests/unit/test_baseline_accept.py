@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from decay_reports import baseline
-from decay_reports.accepting import accept
+from decay_reports.figures import baseline
+from decay_reports.figures.accepting import accept
 from decay_reports.run import run
 from decayd.config import StoreSettings
 from decayd.errors import UsageError

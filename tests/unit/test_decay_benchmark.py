@@ -15,8 +15,8 @@ from benchmarks.decay.scenarios import NEW_TOPIC, ONSET_DAY, SCENARIOS, WEEKS
 from benchmarks.decay.score import FIRST_WEEK, LAGS, Scored, parts, score
 from benchmarks.decay.tables import plain
 from benchmarks.decay.traffic import FRESH_DAYS, Traffic, make
-from decay_reports.attribution import Attribution, Part
-from decay_reports.why_facts import SegmentFacts
+from decay_reports.causes.attribution import Attribution, Part
+from decay_reports.causes.why_facts import SegmentFacts
 from decayd.results import Estimate
 
 ONSET = storing.close(0) + timedelta(days=ONSET_DAY)

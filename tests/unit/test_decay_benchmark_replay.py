@@ -10,7 +10,7 @@ from benchmarks.decay.replay import Course, replay
 from benchmarks.decay.scenarios import SCENARIOS
 from benchmarks.decay.score import score
 from benchmarks.decay.traffic import make
-from decay_reports import frame
+from decay_reports.figures import frame
 from decayd.config import Settings, StoreSettings
 from store.database import Store
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from decay_reports.delay import arrival_curve
+from decay_reports.figures.delay import arrival_curve
 
 AGES = np.array([0.5, 1.0, 2.0, 4.0, 7.0, 14.0])
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from decay_reports.deliver import Courier, silence, summary
+from decay_reports.notify.deliver import Courier, silence, summary
 from decayd.clock import ManualClock
 from decayd.config import Settings
 from decayd.errors import StoreUnavailable

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from decay_reports.deliver import Courier, summary
+from decay_reports.notify.deliver import Courier, summary
 from decayd.clock import ManualClock
 from decayd.config import Settings
 from store.database import Store

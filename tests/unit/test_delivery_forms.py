@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from decay_reports.deliver import Courier
 from decay_reports.delivery import slack
-from decay_reports.facts import to_json
-from decay_reports.message import Change, Message, transitions
-from decay_reports.outbox import wait_s
+from decay_reports.facts.report import to_json
+from decay_reports.notify.deliver import Courier
+from decay_reports.notify.message import Change, Message, transitions
+from decay_reports.notify.outbox import wait_s
 from decayd.clock import ManualClock, SystemClock
 from decayd.config import Settings, flatten, load
 from decayd.delivery_settings import DeliverySettings

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from decay_reports.plan import plan
+from decay_reports.figures.plan import plan
 from decay_reports.run import run, with_frames
 from decayd.config import StoreSettings
 from store.database import Store

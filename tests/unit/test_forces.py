@@ -6,13 +6,19 @@ import msgspec
 import numpy as np
 import pytest
 
-from decay_reports.attribution import Attribution, attribute
-from decay_reports.bootstrap import Cells
-from decay_reports.documents import DocumentAges, document_ages
-from decay_reports.facts import ChangeFacts, FeatureFacts, FindingFacts, PartFacts, TrendPoint
-from decay_reports.forces import forces
-from decay_reports.two_periods import Period
-from decay_reports.why_facts import ForceFacts
+from decay_reports.causes.attribution import Attribution, attribute
+from decay_reports.causes.bootstrap import Cells
+from decay_reports.causes.documents import DocumentAges, document_ages
+from decay_reports.causes.two_periods import Period
+from decay_reports.causes.why_facts import ForceFacts
+from decay_reports.facts.forces import forces
+from decay_reports.facts.report import (
+    ChangeFacts,
+    FeatureFacts,
+    FindingFacts,
+    PartFacts,
+    TrendPoint,
+)
 from decayd.results import Estimate
 from tests.golden.report_sample import refund_help
 from tests.stored_worlds import monday

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from decay_reports.forecast import forecast
+from decay_reports.causes.forecast import forecast
 from decayd.results import Estimate
 from tests.stored_worlds import monday
 

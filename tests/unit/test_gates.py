@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from decay_reports.gates import Gate, completeness
-from decay_reports.success_figures import late_text
+from decay_reports.figures.gates import Gate, completeness
+from decay_reports.figures.success_figures import late_text
 from tests.worlds import MONDAY_US, WEEK_US, World, spans, world
 
 SEEDS = range(6)

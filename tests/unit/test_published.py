@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from decay_reports import weekly
-from decay_reports.published import publish
+from decay_reports.layout.published import publish
 from decayd.config import Settings
 from decayd.results import Estimate, Finding
 from store.database import Store

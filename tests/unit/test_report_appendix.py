@@ -13,11 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from decay_reports import appendix, pages, weekly
-from decay_reports.asked_facts import AppendixFacts
-from decay_reports.evidently_child import Page
-from decay_reports.facts import ReportFacts
-from decay_reports.rendering import folder_name, render
+from decay_reports import pages, weekly
+from decay_reports.appendix import run as appendix
+from decay_reports.appendix.evidently_child import Page
+from decay_reports.facts.asked_facts import AppendixFacts
+from decay_reports.facts.report import ReportFacts
+from decay_reports.layout.rendering import folder_name, render
 from decayd.config import Settings, StoreSettings
 from store.database import Store
 from tests.report_rows import figure
@@ -189,7 +190,7 @@ def test_each_page_has_its_own_test_and_one_that_fails_costs_no_other(tmp_path: 
 def test_the_child_cannot_reach_the_network(attempt: str) -> None:
     code = f"""
 import socket, json
-from decay_reports.evidently_child import block_network
+from decay_reports.appendix.evidently_child import block_network
 block_network()
 try:
     {attempt}

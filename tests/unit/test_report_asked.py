@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from decay_reports import weekly
-from decay_reports.asked_facts import AskedFacts, AskedTopic
-from decay_reports.rendering import render
+from decay_reports.facts.asked_facts import AskedFacts, AskedTopic
+from decay_reports.layout.rendering import render
 from decayd.config import Settings
 from decayd.results import Estimate
 from decayd.text import text_key

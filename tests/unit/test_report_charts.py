@@ -6,10 +6,10 @@ import xml.etree.ElementTree as ET
 import msgspec
 import pytest
 
-from decay_reports import charts
-from decay_reports.facts import FeatureFacts
+from decay_reports.facts.report import FeatureFacts
 from decay_reports.formats import html
-from decay_reports.waterfall import waterfall
+from decay_reports.layout import charts
+from decay_reports.layout.waterfall import waterfall
 from decayd.results import Estimate
 from tests.golden.report_sample import refund_help, returns_bot, steady
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from decay_reports import weekly
-from decay_reports.facts import FeatureFacts, to_json
-from decay_reports.rendering import render
+from decay_reports.facts.report import FeatureFacts, to_json
+from decay_reports.layout.rendering import render
 from decayd.config import Settings
 from store.database import Store
 from tests.report_rows import (

@@ -9,7 +9,7 @@ import pytest
 from markdown_it import MarkdownIt
 from typing_extensions import override
 
-from decay_reports.facts import ReportFacts
+from decay_reports.facts.report import ReportFacts
 from decay_reports.formats import html, markdown
 from tests.golden.report_sample import sample
 

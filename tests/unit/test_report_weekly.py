@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from decay_reports import pages, weekly
-from decay_reports.facts import ReportFacts, from_json
-from decay_reports.rendering import render
+from decay_reports.facts.report import ReportFacts, from_json
+from decay_reports.layout.rendering import render
 from decayd.config import Settings
 from decayd.errors import UsageError
 from store.database import Store

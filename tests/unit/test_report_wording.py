@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decay_reports import numbers, outline, page_one, sections, wording
-from decay_reports.facts import (
+from decay_reports import numbers
+from decay_reports.facts import wording
+from decay_reports.facts.report import (
     AttributionFacts,
     ChangeFacts,
     DifferenceFacts,
@@ -16,7 +17,8 @@ from decay_reports.facts import (
     PartFacts,
     ReportFacts,
 )
-from decay_reports.outline import Table
+from decay_reports.layout import outline, page_one, sections
+from decay_reports.layout.outline import Table
 from decayd.results import Estimate
 from tests.golden.report_parts import WEEK
 from tests.golden.report_sample import quiet, refund_help, returns_bot, sample, steady
@@ -268,7 +270,7 @@ def test_the_headline_counts_the_verdicts(verdicts: list[str], said: str) -> Non
 
 
 def test_facts_survive_their_json_form() -> None:
-    from decay_reports.facts import from_json, to_json
+    from decay_reports.facts.report import from_json, to_json
 
     facts: ReportFacts = sample()
     assert from_json(to_json(facts)) == facts

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from decay_reports.alarms.verdicts import Verdict, verdict
 from decay_reports.run import run
-from decay_reports.verdicts import Verdict, verdict
 from decayd.config import StoreSettings
 from decayd.events import Change, Event, Signal
 from store.database import Store

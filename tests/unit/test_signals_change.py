@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from decay_reports import change_run
-from decay_reports.change_watch import Move, Readings, first_move
-from decay_reports.frame import DAY_US
+from decay_reports.alarms.change_watch import Move, Readings, first_move
+from decay_reports.figures.frame import DAY_US
 from decay_reports.run import run
 from decayd.config import StoreSettings
 from decayd.events import Change, Event

@@ -8,12 +8,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from decay_reports import early
-from decay_reports.baseline import SuccessBaseline
-from decay_reports.day_levels import Day, of_days
-from decay_reports.day_stream import Margin, threshold
-from decay_reports.early import EarlyTurn, Outcomes
-from decay_reports.figure import FigureKey, with_se
+from decay_reports.alarms import early
+from decay_reports.alarms.day_stream import Margin, threshold
+from decay_reports.alarms.early import EarlyTurn, Outcomes
+from decay_reports.figures.baseline import SuccessBaseline
+from decay_reports.figures.day_levels import Day, of_days
+from decay_reports.figures.figure import FigureKey, with_se
 from decayd.config import StoreSettings
 from store.database import Store
 from tests.stored_worlds import close, monday

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from decay_reports.facts import (
+from decay_reports.facts.report import (
     AttributionFacts,
     ChangeFacts,
     Count,

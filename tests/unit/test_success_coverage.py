@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from decay_reports.feature_weeks import measure
+from decay_reports.figures.feature_weeks import measure
 from tests.worlds import World, span, spans, world
 
 SEEDS = range(10)

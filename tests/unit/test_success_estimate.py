@@ -6,9 +6,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from decay_reports.feature_weeks import FeatureWeek, Known, know, measure
-from decay_reports.frame import Frame
-from decay_reports.success_figures import success
+from decay_reports.figures.feature_weeks import FeatureWeek, Known, know, measure
+from decay_reports.figures.frame import Frame
+from decay_reports.figures.success_figures import success
 from decayd.config import FeatureSettings
 from tests.worlds import MONDAY_US, WEEK_US, spans, world
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from decay_reports.expectation import expectation
-from decay_reports.frame import Frame
+from decay_reports.figures.expectation import expectation
+from decay_reports.figures.frame import Frame
 from decayd.config import ExpectedOutcome, FeatureSettings
 from tests.worlds import world
 

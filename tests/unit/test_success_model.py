@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from decay_reports import logistic
-from decay_reports.signal_model import SignalModel, train
+from decay_reports.figures import logistic
+from decay_reports.figures.signal_model import SignalModel, train
 from tests.worlds import world
 
 

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from decay_reports import signal_shift
-from decay_reports.feature_weeks import measure_rows
-from decay_reports.figure import Figure
-from decay_reports.periods import Period
+from decay_reports.figures import signal_shift
+from decay_reports.figures.feature_weeks import measure_rows
+from decay_reports.figures.figure import Figure
+from decay_reports.figures.periods import Period
 from tests.worlds import World, span, spans, world
 
 SEEDS = range(5)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from decay_reports.traits import layers, tenure, traits, version_labels
+from decay_reports.causes.traits import layers, tenure, traits, version_labels
 
 SEPARATOR = "\x1f"
 

@@ -1,0 +1,1 @@
+"""What is not chance any more: detectors, incidents, hints, and the verdict of a feature."""

@@ -1,0 +1,1 @@
+"""The appendix by Evidently, made in a process of its own."""

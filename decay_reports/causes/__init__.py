@@ -1,0 +1,1 @@
+"""What a change is made of: parts that sum exactly, segments, documents, where it goes."""

@@ -1,0 +1,1 @@
+"""What a week of a feature measures: requests as arrays, success, its interval, baselines."""

@@ -1,0 +1,1 @@
+"""How a report reads: its sentences in order, charts, pages."""
