@@ -11,13 +11,13 @@ from decay_reports.alarms import (
     signal_alarms,
     signal_announce,
     signal_baseline,
-    signal_days,
 )
 from decay_reports.alarms.confirmed import STREAM, n_streams
 from decay_reports.alarms.day_stream import Margin, threshold
 from decay_reports.alarms.early import EarlyTurn, Outcomes
 from decay_reports.alarms.members import request_ids
 from decay_reports.alarms.signal_announce import Told
+from decay_reports.figures import signal_days
 from decay_reports.figures.baseline import SuccessBaseline
 from decay_reports.figures.closing import MeasuredWeek
 from decay_reports.figures.day_levels import Day
