@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from decay_reports import aspects_run
 from decay_reports.alarms import verdicts
 from decay_reports.appendix.run import with_appendix
 from decay_reports.causes import attribution
@@ -51,12 +52,14 @@ def run(store: Store, as_of: datetime, settings: Settings) -> dict[str, Any]:
 def collect(store: Store, as_of: datetime, settings: Settings) -> ReportFacts:
     """Put together what was known at `as_of`, the end of a week; writes nothing."""
     material = gather(store, as_of, settings)
+    kept = aspects_run.kept(store, as_of)
     features = []
     for name in material.features:
         verdict = verdicts.verdict(store, name, as_of)
         explained = attribution.explain(store, name, as_of, settings)
-        features.append(feature_facts(material, name, verdict, explained))
-    facts = ReportFacts(
+        facts = feature_facts(material, name, verdict, explained)
+        features.append(msgspec.structs.replace(facts, aspects=kept.get(name, ())))
+    report = ReportFacts(
         organisation=visible(settings.report.organisation),
         timezone=settings.report.timezone,
         as_of=as_of,
@@ -65,13 +68,14 @@ def collect(store: Store, as_of: datetime, settings: Settings) -> ReportFacts:
         headline=headline(features),
         features=tuple(features),
         intake=intake(store, material),
+        aspects=kept.get(aspects_run.EVERYTHING, ()),
         false_pages_per_year=settings.alarms.false_pages_per_year,
     )
     before = _stored_between(store, as_of - WEEK, as_of, excluding=as_of)
     if before is None:
-        return facts
-    changed = differences(facts, before)
-    return msgspec.structs.replace(facts, last_report=before.as_of, changed=changed)
+        return report
+    changed = differences(report, before)
+    return msgspec.structs.replace(report, last_report=before.as_of, changed=changed)
 
 
 def load(

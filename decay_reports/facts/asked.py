@@ -15,7 +15,7 @@ from decay_reports.facts.asked_facts import (
 )
 from decay_reports.facts.asked_rows import AskedRows
 from decay_reports.facts.material import Material, Row, estimate
-from decay_reports.facts.report import NOTHING
+from decay_reports.facts.system import NOTHING
 from decay_reports.numbers import masked, visible
 from decayd.results import NOT_MEASURED, Estimate, Finding
 from drift.shares import wilson

@@ -10,14 +10,13 @@ from decay_reports.facts.asked import rest_of
 from decay_reports.facts.asked_rows import AskedRows
 from decay_reports.facts.material import Material, Row, estimate
 from decay_reports.facts.report import (
-    NOTHING,
     ChangeFacts,
-    Count,
     DatasetFacts,
     EmergedFacts,
     FeatureFacts,
     FindingFacts,
 )
+from decay_reports.facts.system import NOTHING, Count
 from decay_reports.numbers import masked, percent, visible
 from decayd.results import Finding
 from decayd.weeks import local_day

@@ -21,7 +21,6 @@ from decay_reports.facts.evidence import (
 from decay_reports.facts.machines import before_weeks, infrastructure, pooled
 from decay_reports.facts.material import TREND_WEEKS, Material, details, estimate
 from decay_reports.facts.report import (
-    NOTHING,
     AttributionFacts,
     BaselineFacts,
     FeatureFacts,
@@ -33,6 +32,7 @@ from decay_reports.facts.report import (
     TrendPoint,
     WeekFacts,
 )
+from decay_reports.facts.system import NOTHING
 from decay_reports.numbers import visible
 from decayd.results import Estimate
 from decayd.weeks import WEEK

@@ -1,7 +1,7 @@
 """What came in during the newest week, and whether it can be believed: before any feature."""
 
 from decay_reports.facts.material import EVERYTHING, Material
-from decay_reports.facts.report import Count, IntakeFacts
+from decay_reports.facts.system import Count, IntakeFacts
 from decayd.weeks import week_bounds
 from store.database import Store
 

@@ -6,7 +6,8 @@ from datetime import date
 from typing import Literal
 
 from decay_reports.facts.material import Material, Row
-from decay_reports.facts.report import NOTHING, InfrastructureFacts
+from decay_reports.facts.report import InfrastructureFacts
+from decay_reports.facts.system import NOTHING
 from decayd.results import Estimate
 from decayd.weeks import WEEK
 

@@ -10,7 +10,7 @@ import msgspec
 
 from decay_reports.facts import asked_rows
 from decay_reports.facts.asked_rows import AskedRows
-from decay_reports.facts.report import NOTHING
+from decay_reports.facts.system import NOTHING
 from decayd.config import Settings
 from decayd.results import Estimate, Finding
 from decayd.weeks import WEEK, week_bounds, week_of

@@ -8,19 +8,12 @@ import msgspec
 
 from decay_reports.causes.why_facts import WhyFacts
 from decay_reports.facts.asked_facts import AskedFacts
+from decay_reports.facts.aspect import AspectFacts
+from decay_reports.facts.system import NOTHING, Count, DifferenceFacts, IntakeFacts
 from decayd.results import Estimate
 
 SCHEMA_VERSION = 1
-NOTHING = Estimate(None, why_not="not measured")
 VerdictState = Literal["falling", "recovering", "steady", "learning", "not_measurable"]
-
-
-class Count(msgspec.Struct, frozen=True, kw_only=True):
-    """How many rows have one name, such as a failure type or a reason for refusal."""
-
-    name: str
-    n: int
-    next_step: str = ""
 
 
 class BaselineFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -272,40 +265,13 @@ class FeatureFacts(msgspec.Struct, frozen=True, kw_only=True):
     datasets: tuple[DatasetFacts, ...] = ()
     findings: tuple[FindingFacts, ...] = ()
     not_measured: tuple[str, ...] = ()
+    aspects: tuple[AspectFacts, ...] = ()
     methods: MethodFacts = MethodFacts()
 
     @property
     def n_failures(self) -> int:
         """Return how many requests failed in the last four weeks."""
         return sum(count.n for count in self.failures)
-
-
-class DifferenceFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that is not as it was in the report before."""
-
-    feature: str
-    kind: Literal["verdict", "success", "finding", "topic", "dataset", "feature"]
-    words: str
-
-
-class IntakeFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What came in during the newest week, over all features.
-
-    `join` is the share of signals and outcomes that belong to a request that was seen.
-    """
-
-    n_requests: int = 0
-    n_signals: int = 0
-    n_outcomes: int = 0
-    n_gaps: int = 0
-    join: Estimate = NOTHING
-    dead_letters: tuple[Count, ...] = ()
-    newest_event: datetime | None = None
-
-    @property
-    def n_dead_letters(self) -> int:
-        """Return the number of dead letters of the week."""
-        return sum(count.n for count in self.dead_letters)
 
 
 class ReportFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -324,6 +290,7 @@ class ReportFacts(msgspec.Struct, frozen=True, kw_only=True):
     headline: str
     features: tuple[FeatureFacts, ...]
     intake: IntakeFacts
+    aspects: tuple[AspectFacts, ...] = ()
     last_report: datetime | None = None
     changed: tuple[DifferenceFacts, ...] = ()
     false_pages_per_year: float | None = None

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from decay_reports import numbers
 from decay_reports.facts import wording
-from decay_reports.facts.report import DifferenceFacts, FeatureFacts, ReportFacts
+from decay_reports.facts.report import FeatureFacts, ReportFacts
+from decay_reports.facts.system import DifferenceFacts
 
 _NEWS = 0.005  # half a point: what a reader of whole percents can notice
 

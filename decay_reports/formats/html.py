@@ -10,7 +10,7 @@ import jinja2
 from markupsafe import Markup
 
 from decay_reports.facts.report import FeatureFacts, ReportFacts
-from decay_reports.layout import charts, topic_charts, waterfall
+from decay_reports.layout import aspect_sections, charts, topic_charts, waterfall
 from decay_reports.layout.outline import outline
 from decay_reports.layout.sections import sections
 from decay_reports.numbers import visible
@@ -49,6 +49,7 @@ def page(facts: ReportFacts, drawn: Draw) -> str:
     return _template().render(
         outline=whole,
         pages=[(brief, sections(brief.feature)) for brief in whole.briefs],
+        system=aspect_sections.system(facts.aspects),
         style=Markup(_text("report.css")),  # noqa: S704 - our own file
         draw=lambda feature, chart: Markup(drawn(feature, chart)),  # noqa: S704 - our own SVG
     )

@@ -4,8 +4,10 @@ Other people's words can't become links, mentions, issue references, HTML, headi
 """
 
 import re
+from itertools import chain
 
 from decay_reports.facts.report import ReportFacts
+from decay_reports.layout import aspect_sections
 from decay_reports.layout.outline import (
     Block,
     Brief,
@@ -39,8 +41,8 @@ _AUTOMATIC = re.compile(
 def render(facts: ReportFacts) -> str:
     """Return page one, a section per feature, and the methods."""
     whole = outline(facts)
-    parts = [page_one(whole), *(_feature(brief) for brief in whole.briefs), _methods(whole)]
-    return "\n".join(parts)
+    features = [_feature(brief) for brief in whole.briefs]
+    return "\n".join([page_one(whole), *features, *_system(facts), _methods(whole)])
 
 
 def page_one(whole: Outline) -> str:
@@ -80,6 +82,11 @@ def _feature(brief: Brief) -> str:
     for section in sections(brief.feature):
         lines += _section(section)
     return "\n".join(lines)
+
+
+def _system(facts: ReportFacts) -> list[str]:
+    parts = [_section(section) for section in aspect_sections.system(facts.aspects)]
+    return ["\n".join(["## All features", "", *chain.from_iterable(parts)])] if parts else []
 
 
 def _section(section: Section) -> list[str]:

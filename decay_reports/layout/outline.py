@@ -82,7 +82,7 @@ class Brief(NamedTuple):
 
 
 class Outline(NamedTuple):
-    """The whole report but the features' sections."""
+    """The whole report but its sections."""
 
     title: str
     weeks: str

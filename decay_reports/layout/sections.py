@@ -7,14 +7,14 @@ from decay_reports.facts import wording
 from decay_reports.facts.report import (
     AttributionFacts,
     ChangeFacts,
-    Count,
     DatasetFacts,
     FeatureFacts,
     HealthFacts,
     TopicFacts,
     TrendPoint,
 )
-from decay_reports.layout import why_section
+from decay_reports.facts.system import Count
+from decay_reports.layout import aspect_sections, why_section
 from decay_reports.layout.asked_section import asked_section, emerged_blocks
 from decay_reports.layout.outline import Block, Figure, Lines, Section, Table, Text
 from decay_reports.layout.page_one import Line
@@ -40,6 +40,7 @@ def sections(feature: FeatureFacts) -> list[Section]:
         why_section.outlook(feature),
         _failures(feature),
         _findings(feature),
+        *aspect_sections.sections(feature.aspects),
         _not_measured(feature),
         Section("How the number was made", (Lines(_methods(feature)),)),
     ]
@@ -271,9 +272,8 @@ def _findings(feature: FeatureFacts) -> Section | None:
 
 
 def _not_measured(feature: FeatureFacts) -> Section | None:
-    if not feature.not_measured:
-        return None
-    return Section("Not measured", (Text("; ".join(feature.not_measured) + "."),))
+    absent = [*feature.not_measured, *aspect_sections.missing(feature.aspects)]
+    return Section("Not measured", (Text("; ".join(absent) + "."),)) if absent else None
 
 
 def _methods(feature: FeatureFacts) -> tuple[Line, ...]:

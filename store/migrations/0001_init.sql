@@ -131,6 +131,10 @@ CREATE TABLE daily_figures (
   value DOUBLE, back_filled BOOLEAN
 );
 
+CREATE TABLE aspects (
+  feature VARCHAR, aspect VARCHAR, as_of TIMESTAMP, facts VARCHAR
+);
+
 CREATE TABLE baselines (
   feature VARCHAR, kind VARCHAR, version INTEGER, weeks DATE[], value DOUBLE, se DOUBLE, n BIGINT,
   as_of TIMESTAMP, accepted_by VARCHAR, reason VARCHAR, details VARCHAR

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from decay_reports import formats
-from decay_reports.facts.report import IntakeFacts, ReportFacts
+from decay_reports.facts.report import ReportFacts
+from decay_reports.facts.system import IntakeFacts
 from decay_reports.facts.wording import headline
 from decayd import plugins
 from tests.golden.report_sample import quiet, sample

@@ -6,13 +6,13 @@ from decay_reports.causes.why_facts import ForceFacts, ForecastFacts, SegmentFac
 from decay_reports.facts.report import (
     AttributionFacts,
     ChangeFacts,
-    Count,
     DatasetFacts,
     EmergedFacts,
     FindingFacts,
     PartFacts,
     TopicFacts,
 )
+from decay_reports.facts.system import Count
 from decayd.results import Estimate
 
 WEEK = date(2026, 10, 12)

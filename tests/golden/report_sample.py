@@ -5,19 +5,17 @@ from datetime import date, datetime, timedelta
 from decay_reports.facts.report import (
     BaselineFacts,
     ChangeFacts,
-    Count,
-    DifferenceFacts,
     FeatureFacts,
     FindingFacts,
     HealthFacts,
     InfrastructureFacts,
-    IntakeFacts,
     MethodFacts,
     ReportFacts,
     SignalFacts,
     TrendPoint,
     WeekFacts,
 )
+from decay_reports.facts.system import Count, DifferenceFacts, IntakeFacts
 from decay_reports.facts.wording import headline
 from decayd.results import Estimate
 from tests.golden import report_parts

@@ -12,11 +12,11 @@ from decay_reports.facts import wording
 from decay_reports.facts.report import (
     AttributionFacts,
     ChangeFacts,
-    DifferenceFacts,
     FeatureFacts,
     PartFacts,
     ReportFacts,
 )
+from decay_reports.facts.system import DifferenceFacts
 from decay_reports.layout import outline, page_one, sections
 from decay_reports.layout.outline import Table
 from decayd.results import Estimate

@@ -9,18 +9,17 @@ import pytest
 from decay_reports.facts.report import (
     AttributionFacts,
     ChangeFacts,
-    Count,
     DatasetFacts,
     EmergedFacts,
     FeatureFacts,
     HealthFacts,
     InfrastructureFacts,
-    IntakeFacts,
     PartFacts,
     ReportFacts,
     SignalFacts,
     WeekFacts,
 )
+from decay_reports.facts.system import Count, IntakeFacts
 from decayd.demo.truth import Planted, Truth
 from decayd.demo.verdict import Check, compare
 from decayd.results import Estimate
