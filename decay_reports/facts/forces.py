@@ -17,19 +17,20 @@ from decay_reports.facts.report import ChangeFacts, FeatureFacts, PartFacts
 
 _FAULTS = ("outcomes_late", "signals_moved", "join_rate_low", "schema_change")
 _MIXES = ("topic_mix", "tenure_mix", "gone_topics")
-_WORLD = ("within_topic", "version_and_within", "new_topics")
+_WORLD = ("within_topic", "new_topics")
 _ANSWERS = ("within_topic", "version_and_within", "version_mix")
 _DEPLOYS = frozenset({"prompt", "model", "adapter", "tools", "index", "embedder", "router", "code"})
 _EACH_SIDE = 3  # weeks before and after an onset without which a shape can't be told
 _CLEAR = 4.6  # difference of misfits: likelihoods of 10 to 1
 _NEAR_DAYS = 14  # an onset is known to the week: a deploy up to a week off either end is near
+_WEEK_DAYS = 7  # of the onset's week: what came later did not begin the fall
 
 
 def forces(facts: FeatureFacts, found: Attribution | None) -> tuple[ForceFacts, ...]:
     """Return the evidence table of a feature whose success has changed; else nothing."""
     if found is None or not wording.has_changed(facts):
         return ()
-    near = [change for change in facts.changes if _is_near(change)]
+    near = [c for c in facts.changes if _is_near(c) and not _is_after(c)]
     return (
         _measurement(facts),
         _world(facts),
@@ -57,7 +58,8 @@ def _world(facts: FeatureFacts) -> ForceFacts:
     speaks = _causes(facts, _WORLD)
     speaks += _open(facts, ("topic_emerged", "topic_vanished", "unfamiliar_queries"))
     against = _no_causes(facts, _WORLD)
-    return _force("world drift", speaks, [] if speaks else against, [])
+    missing = [f"{words}: either may be it" for words in _causes(facts, ("version_and_within",))]
+    return _force("world drift", speaks, [] if speaks else against, missing)
 
 
 def _users(facts: FeatureFacts) -> ForceFacts:
@@ -109,8 +111,9 @@ def _silent_change(facts: FeatureFacts, found: Attribution, near: list[ChangeFac
 def _own_deploy(facts: FeatureFacts, near: list[ChangeFacts]) -> ForceFacts:
     speaks = [f"{_named([c])}: {wording.ledger_words(c)}" for c in near]
     speaks += _causes(facts, ("version_mix",))
-    against = []
-    if not near and facts.onset is not None:
+    late = [c for c in facts.changes if _is_near(c) and _is_after(c)]
+    against = [f"{_named([c])}: {wording.ledger_words(c)}" for c in late]
+    if not near and not late and facts.onset is not None:
         against.append("no deploy was announced near the onset")
     against += _no_causes(facts, ("version_mix",))
     missing = ["no onset: nothing to set deploys beside"] if facts.onset is None else []
@@ -161,6 +164,10 @@ def _open(facts: FeatureFacts, kinds: tuple[str, ...]) -> list[str]:
 def _is_near(change: ChangeFacts) -> bool:
     days = change.days_from_onset
     return change.artifact in _DEPLOYS and days is not None and -_NEAR_DAYS <= days <= _NEAR_DAYS
+
+
+def _is_after(change: ChangeFacts) -> bool:
+    return change.days_from_onset is not None and change.days_from_onset >= _WEEK_DAYS
 
 
 def _named(changes: list[ChangeFacts]) -> str:

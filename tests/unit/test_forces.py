@@ -183,3 +183,26 @@ def test_documents_that_only_age_with_the_calendar_are_not_blamed_for_a_slide() 
 def test_without_documents_staleness_is_not_measured() -> None:
     stale = force(feature(), "knowledge staleness")
     assert (stale.state, bool(stale.missing)) == ("open", True)
+
+
+def test_a_deploy_after_the_onset_s_week_speaks_against_our_own() -> None:
+    late = ChangeFacts(
+        day=ONSET + timedelta(days=9), artifact="code", name="gateway", days_from_onset=9
+    )
+    own = force(feature(onset=ONSET, changes=(late,), trend=()), "own deploy")
+    assert own.speaks_for == ()
+    assert own.speaks_against[0] == (
+        "code gateway: came 3 days or more after the fall began"
+    )  # fmt: skip
+
+
+def test_what_can_t_be_told_from_versions_speaks_for_neither() -> None:
+    known = refund_help().attribution
+    assert known
+    both = PartFacts(name="version_and_within", change=Estimate(-0.1, -0.14, -0.06), cause=True)
+    facts = feature(attribution=msgspec.structs.replace(known, parts=(both,)), findings=())
+    world = force(facts, "world drift")
+    assert world.speaks_for == ()
+    assert world.missing == (
+        "versions and within topics, not separable −10.0 pts (−14.0…−6.0): either may be it",
+    )
