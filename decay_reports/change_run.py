@@ -79,7 +79,7 @@ def _watch(
     store: Store, settings: Settings, feature: str, due: list[Change], as_of: datetime
 ) -> int:
     start = min(change.ts for change in due) - timedelta(days=REFERENCE_DAYS)
-    loaded = frame.load(store, as_of, settings, start=start, feature=feature)
+    loaded = frame.load(store, as_of, settings, start=start, features=[feature])
     asked = loaded.get(feature, frame.nobody())
     readings = _readings(asked, _model(store, feature, as_of))
     states = {change.event_id: _state(store, change, as_of) for change in due}

@@ -32,7 +32,9 @@ def run(store: Store, as_of: datetime, settings: Settings) -> dict[str, Any]:
 
 
 def _measure(store: Store, as_of: datetime, settings: Settings, plans: list[FeaturePlan]) -> int:
-    traffic = infrastructure.load(store, as_of, min(planned.start for planned in plans))
+    first = min(key.week for planned in plans for key in planned.keys)
+    start = week_bounds(first, settings.report.timezone)[0]
+    traffic = infrastructure.load(store, as_of, start)
     joins_fail = _joins_fail(store, as_of)
     return sum(
         run_feature(
@@ -46,16 +48,22 @@ def with_frames(
     store: Store, as_of: datetime, settings: Settings, plans: Sequence[FeaturePlan],
     *, rows_at_once: int = ROWS_AT_ONCE,
 ) -> Iterator[tuple[FeaturePlan, Frame]]:  # fmt: skip
-    """Yield each plan with its frame; small stores are read once, large ones by feature."""
-    if sum(planned.n_requests for planned in plans) <= rows_at_once:
-        start = min(planned.start for planned in plans)
-        frames = frame.load(store, as_of, settings, start=start)
-        yield from ((planned, frames.get(planned.feature, frame.nobody())) for planned in plans)
-        return
+    """Yield each plan with its frame; features are read together up to so many requests."""
+    for group in _groups(plans, rows_at_once):
+        start = min(planned.start for planned in group)
+        names = [planned.feature for planned in group]
+        frames = frame.load(store, as_of, settings, start=start, features=names)
+        yield from ((planned, frames.get(planned.feature, frame.nobody())) for planned in group)
+
+
+def _groups(plans: Sequence[FeaturePlan], rows_at_once: int) -> Iterator[list[FeaturePlan]]:
+    group: list[FeaturePlan] = []
     for planned in plans:
-        name = planned.feature
-        frames = frame.load(store, as_of, settings, start=planned.start, feature=name)
-        yield planned, frames.get(name, frame.nobody())
+        if sum(each.n_requests for each in [*group, planned]) > rows_at_once and group:
+            yield group
+            group = []
+        group.append(planned)
+    yield group
 
 
 def _joined(store: Store, as_of: datetime, settings: Settings, live_from: datetime | None) -> int:

@@ -127,7 +127,7 @@ def _ask_rivals(
 ) -> None:
     def known(at: int, first: int) -> Frame:
         span = {"start": storing.close(max(first, 0)), "until": storing.close(week)}
-        seen = frame.load(store, storing.close(at), settings, feature=traffic.feature, **span)
+        seen = frame.load(store, storing.close(at), settings, features=[traffic.feature], **span)
         return seen.get(traffic.feature, frame.nobody())
 
     rivals.close(week, known(week, week - _LAGS))

@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from itertools import groupby
 from typing import Any, Self
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from decayd.config import Settings
@@ -96,9 +97,9 @@ def load(
     *,
     start: datetime,
     until: datetime | None = None,
-    feature: str | None = None,
+    features: Sequence[str] | None = None,
 ) -> dict[str, Frame]:
-    """Load the frames of all features (or one) for requests made in [start, until).
+    """Load the frames of all features (or some) for requests made in [start, until).
 
     Rows are as known at `as_of`, and so are signals, outcomes and topics. A delay ends when the
     outcome could be seen; for an outcome that was filled in later, when it happened.
@@ -108,14 +109,14 @@ def load(
         as_of=as_of,
         start=start,
         until=until or as_of,
-        feature=feature,
+        features=features,
         outcome_values=json.dumps(settings.outcomes),
     ).sort_by([(name, "ascending") for name in ("feature", "ts_us", "request_key")])
     columns = {name: table.column(name).combine_chunks() for name in table.column_names}
     live_us = first_live_us(store)
     return {
         name: _frame({k: v.slice(a, b - a) for k, v in columns.items()}, live_us)
-        for name, a, b in by_feature(columns["feature"].to_pylist())
+        for name, a, b in by_feature(columns["feature"])
     }
 
 
@@ -131,11 +132,12 @@ def nobody() -> Frame:
     )  # fmt: skip
 
 
-def by_feature(features: Sequence[str]) -> Iterator[tuple[str, int, int]]:
+def by_feature(features: pa.Array | pa.ChunkedArray) -> Iterator[tuple[str, int, int]]:
     """Yield each feature of sorted rows with its first row and the one after its last."""
+    whole = features.combine_chunks() if isinstance(features, pa.ChunkedArray) else features
+    runs = pc.run_end_encode(whole)
     first = 0
-    for name, rows in groupby(features):
-        end = first + sum(1 for _ in rows)
+    for name, end in zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True):
         yield name, first, end
         first = end
 

@@ -38,7 +38,7 @@ def load(store: Store, as_of: datetime, start: datetime) -> dict[str, Traffic]:
     latency_ms = table["latency_ms"].to_numpy().astype(float)
     return {
         name: Traffic(ts_us[a:b], status[a:b], latency_ms[a:b])
-        for name, a, b in by_feature(table["feature"].to_pylist())
+        for name, a, b in by_feature(table["feature"])
     }
 
 

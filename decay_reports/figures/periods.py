@@ -63,7 +63,7 @@ def measure_period(
         store.scalar("frame_window", feature=feature, as_of=as_of) or 0.0,
     )
     start = history_start(bounds[0][0], until, window_days)
-    loaded = frames.load(store, as_of, settings, start=start, until=until, feature=feature)
+    loaded = frames.load(store, as_of, settings, start=start, until=until, features=[feature])
     if feature not in loaded:
         return None
     known = know(loaded[feature], settings.feature(feature), epoch_us(as_of), epoch_us(until))

@@ -1,5 +1,5 @@
 -- one row per user request made in [$start, $until) as known at $as_of
--- ($feature NULL: every feature), in no order (the caller sorts, which is cheaper there):
+-- ($features NULL: every feature), in no order (the caller sorts, which is cheaper there):
 -- who asked, its topic and tenure, what its signals say, and its outcome with both its times.
 -- Tenure is what was sent, else time since the user was first seen, unless the store's history
 -- is too young to tell; `tenure_days` is NULL where it is unknown. What is stamped over 7 days before
@@ -17,7 +17,7 @@ asked AS (
   SELECT feature, request_key, request_id, ts, status, response, session_id, user_id, tenure_days,
          expected_outcome
   FROM user_requests($as_of)
-  WHERE ts >= $start AND ts < $until AND ($feature::VARCHAR IS NULL OR feature = $feature)
+  WHERE ts >= $start AND ts < $until AND ($features::VARCHAR[] IS NULL OR feature IN (SELECT unnest($features::VARCHAR[])))
 )
 SELECT r.feature, r.request_key, epoch_us(r.ts) AS ts_us,
        hash(coalesce('u' || r.user_id, 's' || r.session_id, 'r' || r.request_id)) AS cluster,
