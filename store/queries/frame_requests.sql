@@ -48,7 +48,7 @@ SELECT r.feature, r.request_key, epoch_us(r.ts) AS ts_us,
 FROM asked r
 CROSS JOIN history
 LEFT JOIN seen ON seen.user_id = r.user_id
-LEFT JOIN latest_topics($as_of) t ON t.request_key = r.request_key
+LEFT JOIN latest_topics_since($start, $as_of) t ON t.request_key = r.request_key
 LEFT JOIN signal_scores_since($start::TIMESTAMP - INTERVAL 7 DAY, $as_of) s ON s.request_key = r.request_key
 LEFT JOIN request_outcomes_since($start::TIMESTAMP - INTERVAL 7 DAY, $as_of, $outcome_values) o
   ON o.request_key = r.request_key;

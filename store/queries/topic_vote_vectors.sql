@@ -4,7 +4,7 @@ WITH asked AS MATERIALIZED (
   SELECT t.topic_id, r.text_key,
          count(DISTINCT coalesce('u' || r.user_id, 's' || r.session_id, 'r' || r.request_id)) AS n
   FROM user_requests($as_of) r
-  JOIN latest_topics($as_of) t ON t.request_key = r.request_key
+  JOIN latest_topics_since($start, $as_of) t ON t.request_key = r.request_key
   WHERE r.feature = $feature AND r.ts >= $start AND r.ts < $until AND r.text_key IS NOT NULL
   GROUP BY t.topic_id, r.text_key
 )

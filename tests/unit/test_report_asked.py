@@ -68,7 +68,13 @@ def test_shares_stand_beside_those_of_the_baselines_weeks(
     start = datetime.combine(FIRST, datetime.min.time())
     store.append("requests", [request(n, start + timedelta(days=n)) for n in range(10)])
     placed = [
-        {"request_key": n, "feature": "chat", "topic_id": "t1" if n < 6 else "t2", "as_of": start}
+        {
+            "request_key": n,
+            "feature": "chat",
+            "day": (start + timedelta(days=n)).date(),
+            "topic_id": "t1" if n < 6 else "t2",
+            "as_of": start,
+        }
         for n in range(9)
     ]
     store.append("request_topics", placed)
@@ -285,7 +291,7 @@ def test_eval_coverage_is_by_topic_and_over_all_votes(
     ])  # fmt: skip
     placed = {1: "t1", 2: "t1", 3: "t1", 4: "t2"}
     store.append("request_topics", [
-        {"request_key": n, "feature": "chat", "topic_id": topic_id, "as_of": ts}
+        {"request_key": n, "feature": "chat", "day": ts.date(), "topic_id": topic_id, "as_of": ts}
         for n, topic_id in placed.items()
     ])  # fmt: skip
 

@@ -1,6 +1,6 @@
 """Which requests count as a user's, and what each signal weighs."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -251,8 +251,12 @@ def test_friction_is_having_to_try_again(store: Store, given: Signal, friction: 
 
 def test_the_newest_topic_at_an_as_of_counts(store: Store) -> None:
     for day, topic in ((1, "t1"), (8, "n1")):
-        row = {"request_key": 7, "topic_id": topic, "as_of": datetime(2026, 10, day)}  # noqa: DTZ001
+        at = datetime(2026, 10, day)  # noqa: DTZ001
+        row = {"request_key": 7, "day": date(2026, 9, 30), "topic_id": topic, "as_of": at}
         store.append("request_topics", [row])
     text = "SELECT topic_id FROM latest_topics('2026-10-{}')"
     assert select(store, text.format("07")) == [("t1",)]
     assert select(store, text.format("08")) == [("n1",)]
+    since = "SELECT topic_id FROM latest_topics_since('{} 12:00'::TIMESTAMP, '2026-10-08')"
+    assert select(store, since.format("2026-09-30")) == [("n1",)]
+    assert select(store, since.format("2026-10-01")) == []
