@@ -12,7 +12,7 @@ from decayd.jobs import due
 if TYPE_CHECKING:
     from drift.editing.base import Author
 
-BaselineKind = Literal["success", "topics"]
+BaselineKind = Literal["success", "topics", "satisfaction", "friction"]
 AckAction = Literal["fix", "relabel", "accept", "defer"]
 Requests = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
 
@@ -144,14 +144,17 @@ def _accept(
     context: Context, kind: str, feature: str, weeks: str, by: "Author | None"
 ) -> dict[str, Any]:
     """Accept weeks as a baseline, or only look when nobody signs."""
+    from decay_reports.alarms.signal_accepting import accept as accept_signals
     from decay_reports.figures.accepting import accept as accept_success
     from drift.editing.base import Author
     from drift.editing.reference import accept as accept_topics
 
     _settled(context)
+    author, preview = by or Author("", ""), by is None
+    if kind in ("satisfaction", "friction"):
+        return accept_signals(context.store, feature, kind, author, weeks=weeks, preview=preview)
     accept = {"success": accept_success, "topics": accept_topics}[kind]
-    author = by or Author("", "")
-    return accept(context.store, feature, author, context.settings, weeks=weeks, preview=by is None)
+    return accept(context.store, feature, author, context.settings, weeks=weeks, preview=preview)
 
 
 def _settled(context: Context) -> None:

@@ -13,6 +13,7 @@ from decay_reports.facts.feature_facts import feature_facts
 from decay_reports.facts.intake import intake
 from decay_reports.facts.material import gather, newest_close
 from decay_reports.facts.report import ReportFacts, from_json, to_json
+from decay_reports.facts.reviews import overdue
 from decay_reports.facts.since_last import differences
 from decay_reports.facts.wording import headline
 from decay_reports.layout.published import publish
@@ -57,8 +58,8 @@ def collect(store: Store, as_of: datetime, settings: Settings) -> ReportFacts:
     for name in material.features:
         verdict = verdicts.verdict(store, name, as_of)
         explained = attribution.explain(store, name, as_of, settings)
-        facts = feature_facts(material, name, verdict, explained)
-        features.append(msgspec.structs.replace(facts, aspects=kept.get(name, ())))
+        found = kept.get(name, ())
+        features.append(feature_facts(material, name, verdict, explained, aspects=found))
     report = ReportFacts(
         organisation=visible(settings.report.organisation),
         timezone=settings.report.timezone,
@@ -68,6 +69,7 @@ def collect(store: Store, as_of: datetime, settings: Settings) -> ReportFacts:
         headline=headline(features),
         features=tuple(features),
         intake=intake(store, material),
+        reviews=overdue(store, as_of, settings),
         aspects=kept.get(aspects_run.EVERYTHING, ()),
         false_pages_per_year=settings.alarms.false_pages_per_year,
     )
@@ -128,6 +130,7 @@ def only(facts: ReportFacts, feature: str) -> ReportFacts:
         facts,
         features=(found,),
         headline=headline((found,)),
+        reviews=tuple(each for each in facts.reviews if each.feature == feature),
         changed=tuple(each for each in facts.changed if each.feature == feature),
     )
 

@@ -125,9 +125,12 @@ class FeatureSettings(Section):
     """What is known about one feature."""
 
     owner: str = ""
+    reviewers: tuple[str, ...] = ()
+    review_days: PositiveInt = 7
     expected_outcome: ExpectedOutcome = ExpectedOutcome()
     success_floor: Share | None = None
     lawful_basis: str = ""
+    regions: tuple[str, ...] = ()
 
 
 class TopicModelSettings(Section):

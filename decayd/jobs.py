@@ -51,6 +51,9 @@ JOBS = (
     Job("topics", "week", "drift.run", "embeds queries, assigns topics, scans for new ones"),
     Job("rephrase", "week", "drift.rephrase", "finds questions asked again in other words"),
     Job("figures", "week", "decay_reports.run", "success, satisfaction, friction, alarms"),
+    Job(
+        "parts", "week", "decay_reports.part_run", "says when a segment fell or a version is worse"
+    ),
     Job("aspects", "week", "decay_reports.aspects_run", "routes, regions, components and the like"),
     Job(
         "changes",

@@ -161,7 +161,8 @@ SCENARIOS = {
             "silent-provider-change", "page", _WITHIN | _VERSION,
             ("success_fell", "behaviour", "unannounced"), ("silent",), logit=step(-0.5), model=True,
         ),
-        Scenario("interface-change", "quiet", finds=("signals_moved",), buttons_until=ONSET_DAY),
+        Scenario("interface-change", "quiet", finds=("signals_moved", "signal_kind_gone"),
+            buttons_until=ONSET_DAY),
         Scenario(
             "rating-prompt-change", "quiet", finds=("rating", "signals_moved"),
             thumbs=lambda day: np.where(day >= ONSET_DAY, 0.08, 0.012),
@@ -173,10 +174,10 @@ SCENARIOS = {
         Scenario("success-only-outcomes", "page", _WITHIN, _FELL, logit=step(-0.5),
                  conversions=True),
         Scenario(
-            "canary", "either", _VERSION, _FELL, ("own deploy",),
+            "canary", "either", _VERSION, (*_FELL, "version_worse"), ("own deploy",),
             v2_share=step(0.2), v2_logit=-1.0, deploys=(ONSET_DAY,),
         ),
-        Scenario("one-rotten-segment", "either", _WITHIN,
+        Scenario("one-rotten-segment", "either", _WITHIN, ("segment_fell",),
             segment={"topic": "t1", "locale": "de"}, rotten_logit=step(-3.0)),
         Scenario(
             "no-outcomes", "page", finds=("satisfaction", "friction", "signals"),

@@ -82,7 +82,7 @@ class Detector(msgspec.Struct, frozen=True):
     def update(self, step: Step, limit: float) -> Self:
         """Take one more week and the threshold that holds for it."""
         grown = tuple(
-            min((m + 1.0) * math.exp(_log_step(step, effect)), _MAX_M)
+            min((m + 1.0) * math.exp(log_step(step, effect)), _MAX_M)
             for m, effect in zip(self.m, EFFECTS, strict=True)
         )
         return type(self)(
@@ -100,7 +100,7 @@ class Detector(msgspec.Struct, frozen=True):
         for effect in EFFECTS:
             total = 0.0
             for step in reversed(self.path):
-                total += _log_step(step, effect)
+                total += log_step(step, effect)
                 if total > best:
                     best, start = total, step.week
         return start
@@ -153,6 +153,7 @@ def above_trough(weeks: Sequence[tuple[float, float]]) -> bool:
     return all(value - low > z * math.hypot(se, low_se) for value, se in weeks[-2:])
 
 
-def _log_step(step: Step, effect: float) -> float:
+def log_step(step: Step, effect: float) -> float:
+    """Return the log likelihood ratio of a fall by `effect` in one update, clipped to ± 30."""
     exponent = (step.d * effect - effect * effect / 2.0) / step.v
     return max(-_MAX_LOG_STEP, min(_MAX_LOG_STEP, exponent))

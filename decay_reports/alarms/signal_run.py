@@ -11,6 +11,7 @@ from decay_reports.alarms import (
     signal_alarms,
     signal_announce,
     signal_baseline,
+    signal_kinds,
 )
 from decay_reports.alarms.confirmed import STREAM, n_streams
 from decay_reports.alarms.day_stream import Margin, threshold
@@ -106,6 +107,9 @@ def _watch_metric(
     days = close.days.get(key.week, {}).get(metric, [])
     if metric == FRICTION:
         signal_announce.signals_missing(tx, Told(key, (), close.timezone), days, baseline)
+    if metric == SATISFACTION and not close.joins_fail:
+        without = signal_kinds.lacking(tx, key, known.frame, days, baseline, close.timezone)
+        days = [day for day in days if day.day not in without]
     gated = close.joins_fail or (metric == SATISFACTION and _asked_otherwise(week))
     turn = signal_alarms.take_turn(
         tx, key, () if gated else days, baseline, margin,

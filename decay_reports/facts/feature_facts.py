@@ -9,6 +9,7 @@ from decay_reports.alarms.verdicts import Baseline, Verdict, WeekEstimate
 from decay_reports.causes.attribution import Attribution
 from decay_reports.facts import wording
 from decay_reports.facts.asked import asked, label_of
+from decay_reports.facts.aspect import AspectFacts
 from decay_reports.facts.behind import why_facts
 from decay_reports.facts.evidence import (
     changes,
@@ -44,8 +45,9 @@ _CURVES = (("failures", "F0"), ("successes", "F1"))
 
 
 def feature_facts(
-    material: Material, name: str, verdict: Verdict, attribution: Attribution | None
-) -> FeatureFacts:
+    material: Material, name: str, verdict: Verdict, attribution: Attribution | None, *,
+    aspects: tuple[AspectFacts, ...] = (),
+) -> FeatureFacts:  # fmt: skip
     """Put one feature together; nothing is read from the store here."""
     baseline_weeks = verdict.baseline.weeks if verdict.baseline else verdict.signal_weeks
     before = before_weeks(material, name, baseline_weeks)
@@ -78,6 +80,7 @@ def feature_facts(
         failures=failures(material, name),
         datasets=datasets(material, name),
         findings=found,
+        aspects=aspects,
         methods=_methods(material, name, verdict),
     )
     facts = msgspec.structs.replace(facts, why=why_facts(material, facts, attribution))

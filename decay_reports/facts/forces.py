@@ -14,11 +14,14 @@ from decay_reports.causes.documents import DocumentAges
 from decay_reports.causes.why_facts import ForceFacts
 from decay_reports.facts import wording
 from decay_reports.facts.report import ChangeFacts, FeatureFacts, PartFacts
+from decay_reports.figures.fingerprint import COMPARED
 
 _FAULTS = ("outcomes_late", "signals_moved", "join_rate_low", "schema_change")
 _MIXES = ("topic_mix", "tenure_mix", "gone_topics")
 _WORLD = ("within_topic", "new_topics")
 _ANSWERS = ("within_topic", "version_and_within", "version_mix")
+_ANSWERS_CHANGED = "changed_unannounced"  # the kind of the finding
+_STILL_OPEN_DAYS = 49  # for so long after it such a finding is surely open
 _DEPLOYS = frozenset({"prompt", "model", "adapter", "tools", "index", "embedder", "router", "code"})
 _EACH_SIDE = 3  # weeks before and after an onset without which a shape can't be told
 _CLEAR = 4.6  # difference of misfits: likelihoods of 10 to 1
@@ -65,7 +68,8 @@ def _world(facts: FeatureFacts) -> ForceFacts:
 def _users(facts: FeatureFacts) -> ForceFacts:
     speaks = [*_causes(facts, _MIXES), *_open(facts, ("topic_shifted", "style_shifted"))]
     missing = [note for note in facts.why.notes if note.startswith("tenure")]
-    return _force("user behaviour drift", speaks, _no_causes(facts, _MIXES), missing)
+    against = [] if speaks else _no_causes(facts, _MIXES)  # one mix that moved is enough
+    return _force("user behaviour drift", speaks, against, missing)
 
 
 def _staleness(ages: DocumentAges | None) -> ForceFacts:
@@ -84,7 +88,7 @@ def _staleness(ages: DocumentAges | None) -> ForceFacts:
 
 def _silent_change(facts: FeatureFacts, found: Attribution, near: list[ChangeFacts]) -> ForceFacts:
     name = "silent provider or dependency change"
-    speaks, against, missing = [], [], []
+    speaks, against, missing = _answers(facts, near)
     shape = _shape(facts)
     mixed = _causes(facts, _MIXES) if not _causes(facts, _ANSWERS) else []
     if shape == "step" and mixed:
@@ -106,6 +110,30 @@ def _silent_change(facts: FeatureFacts, found: Attribution, near: list[ChangeFac
         arrived = ", ".join(found.new_versions)
         speaks += [f"new since the baseline: {arrived}"] if arrived and not near else []
     return _force(name, speaks, against, missing)
+
+
+def _answers(
+    facts: FeatureFacts, near: list[ChangeFacts]
+) -> tuple[list[str], list[str], list[str]]:
+    """Say for and against whether answers became others near the onset with nothing deployed.
+
+    Against only where they were compared and the change would still be open; a week with an
+    announced change is not compared.
+    """
+    if facts.onset is None:
+        return [], [], []
+    changed = [
+        f"{finding.finding_id} {finding.title}"
+        for finding in facts.findings
+        if finding.kind == _ANSWERS_CHANGED
+        and finding.state == "open"
+        and abs((finding.week - facts.onset).days) <= _NEAR_DAYS
+    ]
+    tables = [table for aspect in facts.aspects for table in aspect.tables]
+    compared = any(table.caption.startswith(COMPARED) for table in tables)
+    recent = (facts.provisional.week - facts.onset).days <= _STILL_OPEN_DAYS
+    same = compared and recent and not changed and not near
+    return changed, ["what answers are like changed on no day near the onset"] if same else [], []
 
 
 def _own_deploy(facts: FeatureFacts, near: list[ChangeFacts]) -> ForceFacts:

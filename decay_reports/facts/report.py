@@ -9,7 +9,13 @@ import msgspec
 from decay_reports.causes.why_facts import WhyFacts
 from decay_reports.facts.asked_facts import AskedFacts
 from decay_reports.facts.aspect import AspectFacts
-from decay_reports.facts.system import NOTHING, Count, DifferenceFacts, IntakeFacts
+from decay_reports.facts.system import (
+    NOTHING,
+    Count,
+    DifferenceFacts,
+    IntakeFacts,
+    ReviewFacts,
+)
 from decayd.results import Estimate
 
 SCHEMA_VERSION = 1
@@ -278,7 +284,8 @@ class ReportFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The weekly decay report as known at `as_of` (naive UTC).
 
     `week` is the newest closed week, whose figures are provisional; `confirmed_week` is the one
-    before, on which verdicts rest. Shares are 0-1; a missing number says why in `why_not`.
+    before, on which verdicts rest. `reviews` are overdue. Shares are 0-1; a missing number says why
+    in `why_not`.
     """
 
     version: int = SCHEMA_VERSION
@@ -290,6 +297,7 @@ class ReportFacts(msgspec.Struct, frozen=True, kw_only=True):
     headline: str
     features: tuple[FeatureFacts, ...]
     intake: IntakeFacts
+    reviews: tuple[ReviewFacts, ...] = ()
     aspects: tuple[AspectFacts, ...] = ()
     last_report: datetime | None = None
     changed: tuple[DifferenceFacts, ...] = ()

@@ -1,6 +1,6 @@
 """What a report says beyond its features: what came in, and what is not as it was."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 import msgspec
@@ -24,6 +24,26 @@ class DifferenceFacts(msgspec.Struct, frozen=True, kw_only=True):
     feature: str
     kind: Literal["verdict", "success", "finding", "topic", "dataset", "feature"]
     words: str
+
+
+class ReviewFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """A finding that waits longer than its feature's `review_days` for an answer, or again.
+
+    `until` is the day up to which `answered_by` put it off (or accepted it), None when nobody
+    acknowledged it; `days` counts from `opened`. `feature` is empty for what concerns all.
+    """
+
+    feature: str
+    finding_id: str
+    title: str
+    severity: str
+    opened: date
+    days: int
+    owner: str = ""
+    reviewers: tuple[str, ...] = ()
+    until: date | None = None
+    answered_by: str = ""
+    command: str = ""
 
 
 class IntakeFacts(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,5 +1,7 @@
-"""Accepts other weeks as a feature's success baseline because a person says so."""
+"""Accepts other weeks as a feature's baseline of success because a person says so."""
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from decay_reports.figures.baseline import Acceptance, SuccessBaseline, newest, proposed
@@ -38,14 +40,7 @@ def accept(
     chosen = mondays(weeks)
     with store.intake:
         by = Acceptance(author.name, author.reason, moment(store))
-        rows = store.rows("baseline_full_weeks", feature=feature, as_of=by.as_of)
-        known = [row["week"] for row in rows]
-        for week in chosen:
-            if week not in known:
-                raise UsageError(
-                    f"the week of {week} is no closed whole week of feature {feature!r}",
-                    hint=f"its weeks: {known[0]} to {known[-1]}" if known else "it has none yet",
-                )
+        whole_weeks(store, feature, chosen, by)
         before = newest(store, feature, by.as_of)
         work = proposed if preview else accept_weeks
         now = work(store, feature, chosen, settings, by)
@@ -58,6 +53,24 @@ def accept(
         "before": _said(before) if before else None,
         "now": _said(now),
     }
+
+
+def whole_weeks(store: Store, feature: str, chosen: Sequence[date], by: Acceptance) -> None:
+    """Refuse weeks that were not figured as whole ones.
+
+    Raises
+    ------
+    UsageError
+        Which names the week and those that would do.
+    """
+    rows = store.rows("baseline_full_weeks", feature=feature, as_of=by.as_of)
+    known = [row["week"] for row in rows]
+    for week in chosen:
+        if week not in known:
+            raise UsageError(
+                f"the week of {week} is no closed whole week of feature {feature!r}",
+                hint=f"its weeks: {known[0]} to {known[-1]}" if known else "it has none yet",
+            )
 
 
 def _said(baseline: SuccessBaseline) -> dict[str, Any]:

@@ -12,11 +12,15 @@ _MIN_AT_RISK = 10  # with fewer left by truncation, one late outcome would pull 
 
 @dataclass(frozen=True)
 class Curve:
-    """A step function: `share[i]` of all outcomes is there by `days[i]`, 1 from the window on."""
+    """A step function: `share[i]` of all outcomes is there by `days[i]`, 1 from the window on.
+
+    `log_variance[i]` is the variance of the log of that day's factor, independent of the others.
+    """
 
     days: Floats
     share: Floats
     window_days: float
+    log_variance: Floats
 
     def at(self, age_days: Floats) -> Floats:
         """Return the share that has arrived at each age; 1 at and past the window."""
@@ -64,4 +68,6 @@ def arrival_curve(delay_days: Floats, age_days: Floats, window_days: float) -> C
     hazard = np.where(thin, 0.0, counts / np.maximum(at_risk, 1))
     survives = np.concatenate((1.0 - np.minimum(hazard, 1.0), [1.0]))
     share = np.asarray(np.cumprod(survives[::-1])[::-1][1:], float)
-    return Curve(times, share, window_days)
+    at_most = np.maximum(at_risk - counts, 1)
+    log_variance = np.where(thin | (at_risk <= counts), 0.0, hazard / at_most)
+    return Curve(times, share, window_days, log_variance)

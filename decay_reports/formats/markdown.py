@@ -49,6 +49,8 @@ def page_one(whole: Outline) -> str:
     """Return the part that fits a chat message."""
     lines = [f"# {escaped(whole.title)}", "", f"**{escaped(whole.headline)}**  "]
     lines += [escaped(whole.weeks), ""]
+    if whole.overdue:
+        lines += [*_lines(whole.overdue), ""]
     if whole.quiet:
         lines += [escaped(whole.quiet), ""]
     for brief in [] if whole.quiet else whole.briefs:

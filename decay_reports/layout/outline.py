@@ -87,6 +87,7 @@ class Outline(NamedTuple):
     title: str
     weeks: str
     headline: str
+    overdue: tuple[Line, ...]
     quiet: str
     briefs: tuple[Brief, ...]
     measurement: str
@@ -103,6 +104,7 @@ def outline(facts: ReportFacts) -> Outline:
         title=title(facts),
         weeks=wording.weeks_line(facts),
         headline=facts.headline,
+        overdue=tuple(page_one.review_lines(facts)),
         quiet=page_one.quiet_line(facts) if page_one.is_quiet(facts) else "",
         briefs=briefs,
         measurement=page_one.measurement_line(facts),

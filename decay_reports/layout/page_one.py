@@ -1,15 +1,19 @@
 """Page one: what a product owner reads in two minutes, a few labelled lines per feature."""
 
+from collections.abc import Sequence
 from datetime import date
+from itertools import groupby
 from typing import NamedTuple
 
 from decay_reports import numbers
 from decay_reports.facts import wording
 from decay_reports.facts.report import FeatureFacts, FindingFacts, ReportFacts
+from decay_reports.facts.system import ReviewFacts
 
 _SAID_BY_VERDICT = {"success_fell", "success_recovered"}
 _SIGNALS_MOVED = "signals_moved"
 _ALSO = 2  # findings beside the verdict on page one; the section lists all
+_REVIEWS = 3  # overdue findings named per feature; the others are counted
 _NEAR_DAYS = 28  # between a change and signals that began to move
 
 
@@ -64,6 +68,30 @@ def brief(feature: FeatureFacts, today: date) -> list[Line]:
     if wording.moves(feature):
         lines.append(Line("owner", owner_line(feature, today)))
     return lines
+
+
+def review_lines(facts: ReportFacts) -> list[Line]:
+    """Return a line for each feature with overdue reviews, by feature; the oldest finding first."""
+    ordered = sorted(facts.reviews, key=lambda review: review.feature)
+    by_feature = groupby(ordered, key=lambda review: review.feature)
+    return [_review_line(list(reviews)) for _, reviews in by_feature]
+
+
+def _review_line(reviews: Sequence[ReviewFacts]) -> Line:
+    first = reviews[0]
+    said = [_waits(review) for review in reviews[:_REVIEWS]]
+    said += [f"{len(reviews) - _REVIEWS} more"] if len(reviews) > _REVIEWS else []
+    whose = [f"owner {first.owner or 'nobody'}"]
+    whose += [f"reviewers {', '.join(first.reviewers)}"] if first.reviewers else []
+    words = f"{first.feature or 'all features'}: {'; '.join(said)} · {' · '.join(whose)}"
+    return Line("review overdue", words, first.command)
+
+
+def _waits(review: ReviewFacts) -> str:
+    named = f"{review.finding_id} ({review.severity}) open for {numbers.count(review.days, 'day')}"
+    if review.until is None:
+        return f"{named}, nobody acknowledged it"
+    return f"{named}, put off until {numbers.day(review.until)} by {review.answered_by}"
 
 
 def level_lines(feature: FeatureFacts) -> list[Line]:

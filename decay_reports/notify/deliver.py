@@ -118,10 +118,10 @@ class Courier:
         return attempt.state == "failed" and young and (repeated or attempt.tried_at < self._began)
 
     def _still_open(self, known: list[Attempt]) -> list[Attempt]:
-        """Return what is open and was not told for `resend_s`."""
+        """Return what is open, was not told for `resend_s`, and nobody has answered."""
         last = {attempt.subject: attempt for attempt in known}
         now = self._clock.monotonic()
-        return [
+        due = [
             a
             for a in last.values()
             if a.state == "sent"
@@ -129,6 +129,8 @@ class Courier:
             and now - self._heard.get(a.delivery_id, -self._settings.resend_s)
             >= self._settings.resend_s
         ]
+        answered = self._outbox.answered() if due else frozenset()
+        return [a for a in due if a.subject not in answered]
 
     def _attempt(self, old: Attempt, target: TargetSettings) -> State:
         if self._overtaken(old):

@@ -21,7 +21,10 @@ _CAUSES = {
     "success_fell": "not separated yet: the parts of the change are not measured",
     "satisfaction_fell": "signals say so; whether success fell is for outcomes to decide",
     "friction_rose": "signals say so; whether success fell is for outcomes to decide",
+    "segment_fell": "one part of the traffic is answered worse; the rest is not",
+    "version_worse": "the version itself: others answer the same topics better at the same time",
     "success_may_fall": "signals promise less; outcomes are still under way",
+    "signal_kind_gone": "a button or its events are gone; what it said is not asked any more",
     "signals_missing": "what sends signals is silent or broken",
     "outcomes_late": "the feed of outcomes is behind; the features themselves may be well",
     "signals_moved": "signals moved while success stayed, as after a change of the interface",
@@ -32,6 +35,19 @@ _CAUSES = {
     "topic_shifted": "users ask the same things in other shares",
     "unfamiliar_queries": "queries are unlike those of the baseline",
     "style_shifted": "queries are written in another style",
+    "prompt_copies_differ": "a copied prompt was edited on one side only",
+    "embedder_mismatch": "queries and documents lie in the spaces of different embedding models",
+    "eval_debt": "eval suites don't ask what users ask",
+    "changed_unannounced": "answers changed with nothing deployed: a provider or a dependency",
+    "adapter_base_mismatch": "an adapter answers on another base than it was trained on",
+    "adapter_unannounced": "an adapter answers that no change event told of",
+    "adapter_dataset_unknown": "an adapter was trained on a set that this store has not made",
+    "route_worse": "the router sends requests where they succeed less often",
+    "residency_violated": "requests were served in a region that the settings do not allow",
+    "component_unregistered": "traffic goes through something that nobody announced",
+    "component_unowned": "a registered component names no owner",
+    "component_unseen": "a registered component no longer shows in traffic, or under another name",
+    "component_end_of_life": "its vendor stops, or has stopped, to support it",
 }
 
 
@@ -69,7 +85,7 @@ def report_message(store: Store, as_of: datetime, base_url: str) -> Message | No
     from decay_reports.layout.outline import outline
 
     whole = outline(facts)
-    lines = [whole.weeks, whole.quiet]
+    lines = [whole.weeks, *(f"{each.label}: {each.text}" for each in whole.overdue), whole.quiet]
     for brief in [] if whole.quiet else whole.briefs:
         lines.append(f"{brief.mark} {brief.feature.name}: {brief.words}")
         lines += [f"{line.label}: {line.text}{_arrow(line.command)}" for line in brief.lines]

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from decay_reports.facts.reviews import holds
 from decay_reports.notify.message import Change, Transition, reaches, transitions
 from decayd.clock import Clock
 from decayd.delivery_settings import DeliverySettings
@@ -91,6 +92,12 @@ class Outbox:
         """Return the newest attempt at each message to a target, in the order of what happened."""
         found = [attempt for (name, _), attempt in self._newest.items() if name == target]
         return sorted(found, key=_order)
+
+    def answered(self) -> frozenset[str]:
+        """Return the open findings that somebody acknowledged; what was put off, until its day."""
+        today = self.now().date()
+        rows = self._store.rows("review_open", as_of=datetime.max)  # noqa: DTZ901 - naive UTC
+        return frozenset(row["finding_id"] for row in rows if holds(row, today))
 
     def put_in_line(self, rules: Mapping[str, Rules]) -> int:
         """Append a waiting row for everything that is news to a target; return how many.

@@ -15,6 +15,7 @@ Reason = Annotated[str, typer.Option(help="Why; kept for ever.")]
 AsOf = Annotated[str | None, typer.Option(help="As known at this time (UTC).")]
 Weeks = Annotated[str, typer.Option(help="Mondays, such as 2026-10-05..2026-10-26.")]
 Preview = Annotated[bool, typer.Option("--preview", help="Only say what would change.")]
+BaselineKind = Literal["success", "topics", "satisfaction", "friction"]
 _LIST = ["feature", "topic_id", "state", "now", "before", "n", "success", "rest", "evals",
          "alarms", "first_week", "label"]  # fmt: skip
 
@@ -132,7 +133,7 @@ def topics_refit(
 @baseline_app.command("accept")
 def baseline_accept(
     context: typer.Context,
-    kind: Annotated[Literal["success", "topics"], typer.Option(help="Which baseline.")],
+    kind: Annotated[BaselineKind, typer.Option(help="Which baseline.")],
     weeks: Weeks,
     author: Author,
     reason: Reason,
@@ -215,9 +216,9 @@ def _accepted(found: dict[str, Any]) -> str:
     lines = [f"{what} {done} version {found['version']}: {span}"]
     if before:
         lines.append(f"before: {before['weeks'][0]} to {before['weeks'][-1]}")
-    if found["kind"] == "success":
-        was = share(before["success"]) if before else "none"
-        return "\n".join([*lines, f"success: {share(now['success'])}, before {was}"])
+    if (kind := found["kind"]) != "topics":
+        was = share(before[kind]) if before else "none"
+        return "\n".join([*lines, f"{kind}: {share(now[kind])}, before {was}"])
     shares = [
         each | {key: f"{100 * each[key]:.1f}%" for key in ("share_before", "share")}
         for each in found["topics"]

@@ -15,7 +15,7 @@ from decay_reports.facts.report import (
     TrendPoint,
     WeekFacts,
 )
-from decay_reports.facts.system import Count, DifferenceFacts, IntakeFacts
+from decay_reports.facts.system import Count, DifferenceFacts, IntakeFacts, ReviewFacts
 from decay_reports.facts.wording import headline
 from decayd.results import Estimate
 from tests.golden import report_parts
@@ -199,6 +199,14 @@ def sample() -> ReportFacts:
             join=Estimate(0.991, 0.986, 0.994, n=4843),
             dead_letters=(Count(name="invalid", n=3),),
             newest_event=datetime(2026, 10, 18, 23, 58),  # noqa: DTZ001
+        ),
+        reviews=(
+            ReviewFacts(
+                feature="refund_help", finding_id="F-12", title="success fell from 70% to 58%",
+                severity="critical", opened=date(2026, 9, 21), days=28, owner="payments team",
+                reviewers=("ann", "bob"),
+                command="decayd findings ack F-12 --action fix --author NAME --reason WHY",
+            ),
         ),
         last_report=datetime(2026, 10, 12),  # noqa: DTZ001
         changed=(

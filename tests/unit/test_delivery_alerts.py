@@ -8,6 +8,8 @@ import pytest
 from decay_reports.notify.deliver import Courier, summary
 from decayd.clock import ManualClock
 from decayd.config import Settings
+from drift.editing.acknowledge import acknowledge
+from drift.editing.base import Author
 from store.database import Store
 from tests.delivery_rows import MONDAY, WEEK, attempts, closed, finding, set_time, tell, telling
 from tests.receiver import Answer, Receiver, receiving
@@ -161,3 +163,50 @@ def test_a_resend_that_fails_is_on_record_and_goes_on(
     clock.advance(60)
     assert courier.deliver() == {"sent": 1}
     assert [state for _, _, state in attempts(store)] == ["waiting", "sent", "unreachable", "sent"]
+
+
+def test_what_somebody_answered_is_not_told_again_until_it_is_over(
+    store: Store, pager: Settings, clock: ManualClock, receiver: Receiver
+) -> None:
+    tell(store, finding())
+    courier = Courier(store, pager, clock)
+    courier.deliver()
+    acknowledge(store, "F-1", "fix", Author("ann", "on it"))
+    clock.advance(600)
+    assert courier.deliver() == {}
+    assert Courier(store, pager, clock).deliver() == {}
+
+    tell(store, closed())
+    set_time(clock, MONDAY + WEEK + timedelta(hours=1))
+    assert courier.deliver() == {"new": 1, "sent": 1}
+    assert [got.json[0]["endsAt"] for got in receiver.got][1:] == ["2026-10-12T01:00:00.000Z"]
+
+
+def test_what_was_put_off_is_told_again_from_its_day_on(
+    store: Store, pager: Settings, clock: ManualClock, receiver: Receiver
+) -> None:
+    tell(store, finding())
+    courier = Courier(store, pager, clock)
+    courier.deliver()
+    acknowledge(store, "F-1", "defer", Author("ann", "after the sale"), until="2026-10-08")
+    set_time(clock, MONDAY + timedelta(days=2, hours=23))
+    assert courier.deliver() == {}
+    set_time(clock, MONDAY + timedelta(days=3))
+    assert courier.deliver() == {"sent": 1}
+    assert len(receiver.got) == 2
+
+
+def test_an_answer_to_what_was_over_does_not_mute_what_begins_again(
+    store: Store, pager: Settings, clock: ManualClock, receiver: Receiver
+) -> None:
+    tell(store, finding())
+    courier = Courier(store, pager, clock)
+    courier.deliver()
+    acknowledge(store, "F-1", "accept", Author("ann", "as every autumn"))
+    tell(store, closed(), finding(MONDAY + 2 * WEEK))
+    set_time(clock, MONDAY + 2 * WEEK + timedelta(hours=1))
+    courier.deliver()
+    told = len(receiver.got)
+    clock.advance(60)
+    assert courier.deliver() == {"sent": 1}
+    assert len(receiver.got) == told + 1

@@ -11,6 +11,7 @@ from decay_reports.causes.bootstrap import Cells
 from decay_reports.causes.documents import DocumentAges, document_ages
 from decay_reports.causes.two_periods import Period
 from decay_reports.causes.why_facts import ForceFacts
+from decay_reports.facts.aspect import AspectFacts, TableFacts
 from decay_reports.facts.forces import forces
 from decay_reports.facts.report import (
     ChangeFacts,
@@ -19,11 +20,13 @@ from decay_reports.facts.report import (
     PartFacts,
     TrendPoint,
 )
+from decay_reports.figures.fingerprint import COMPARED
 from decayd.results import Estimate
 from tests.golden.report_sample import refund_help
 from tests.stored_worlds import monday
 
 ONSET = date(2026, 8, 24)
+SILENT = "silent provider or dependency change"
 
 
 def found(documents: DocumentAges | None = None, *versions: str) -> Attribution:
@@ -206,3 +209,24 @@ def test_what_can_t_be_told_from_versions_speaks_for_neither() -> None:
     assert world.missing == (
         "versions and within topics, not separable −10.0 pts (−14.0…−6.0): either may be it",
     )
+
+
+def test_answers_that_changed_near_the_onset_speak_for_a_silent_change() -> None:
+    changed = msgspec.structs.replace(
+        finding("changed_unannounced", "answers changed"), week=ONSET - timedelta(days=7)
+    )
+    silent = force(feature(onset=ONSET, findings=(changed,)), SILENT)
+    assert "F-1 answers changed" in silent.speaks_for
+    far = msgspec.structs.replace(changed, week=ONSET - timedelta(days=35))
+    assert "F-1 answers changed" not in force(feature(findings=(far,)), SILENT).speaks_for
+
+
+@pytest.mark.parametrize(("weeks_ago", "says"), [(3, True), (9, False)])
+def test_answers_that_stayed_the_same_speak_against_it(weeks_ago: int, says: bool) -> None:
+    table = TableFacts(caption=f"{COMPARED}, users", head=("Trait",), rows=(("refused",),))
+    aspects = (AspectFacts(name="behaviour", title="Behaviour", tables=(table,)),)
+    facts = feature(aspects=aspects)
+    onset = facts.provisional.week - timedelta(weeks=weeks_ago)
+    against = force(feature(aspects=aspects, onset=onset, trend=()), SILENT).speaks_against
+    assert ("what answers are like changed on no day near the onset" in against) is says
+    assert not any("on no day" in words for words in force(feature(), SILENT).speaks_against)
