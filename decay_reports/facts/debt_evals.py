@@ -20,6 +20,7 @@ _SHOWN = 5  # topics in the table; all stand in `decayd topics list`
 _LABEL = 60
 _LARGE = 0.05  # share of the queries from which a topic that no suite asks for is told
 _HALF = 0.5
+_NO_SUBJECT = frozenset({"other", "unembedded"})  # nobody can write items for these
 _SEND = "evals: no eval items of this feature are registered: send `eval` events with `items`"
 
 
@@ -86,17 +87,22 @@ def _uncovered(question: Question, topics: Mapping[str, Estimate]) -> Look:
         head=("Topic", "Share of queries", "Near an eval item"),
         rows=rows,
     )
-    told = tuple(
-        _finding(
-            question, f"topic {topic_id}",
-            f"no eval suite asks for {_shown(topic_id, labels)}, which is"
-            f" {numbers.share_of(wilson(topics[topic_id].n, n_all))} of the queries",
-            f"register eval items of this topic; see decayd topics show {topic_id}",
-        )
-        for topic_id in apart
-        if _matters(topics[topic_id], n_all)
-    )  # fmt: skip
+    large = [t for t in apart if t not in _NO_SUBJECT and _matters(topics[t], n_all)]
+    told = (_large(question, large, labels, wilson(topics[large[0]].n, n_all)),) if large else ()
     return Look(lines=lines, tables=(table,), findings=told)
+
+
+def _large(
+    question: Question, large: Sequence[str], labels: Mapping[str, str], share: Estimate
+) -> Finding:
+    """Return the one finding of all large topics without items; most queries are of the first."""
+    more = f" and {numbers.count(len(large) - 1, 'more large topic')}" if len(large) > 1 else ""
+    title = (
+        f"no eval suite asks for {_shown(large[0], labels)}{more}; that topic is"
+        f" {numbers.share_of(share)} of the queries"
+    )
+    do = f"register eval items of this topic; see decayd topics show {large[0]}"
+    return _finding(question, "topics", title, do)
 
 
 def _matters(share: Estimate, n_all: int) -> bool:
